@@ -1,0 +1,55 @@
+/*
+ * One sink's life: copy a batch from the journal, filter, format, send, note how far it came. The
+ * forwarder owns the sink's thread, batching, backoff, deadlines, position, counters and words;
+ * the sink owns its connection. Delivery is at least once: what was sent but not yet noted is sent
+ * again after a crash, with the same event.id.
+ *
+ * A batch that the receiver refuses as a whole is halved until the record is alone and set aside;
+ * three different records refused in a row, with none accepted between, is taken for a fault of
+ * ours and PAUSED instead.
+ */
+#ifndef SW_FORWARDER_H
+#define SW_FORWARDER_H
+
+#include "agent/base/log.h"
+#include "agent/journal.h"
+#include "sinks/sink.h"
+
+/* Configuration of every sink, whatever its type. */
+struct sw_sink_settings {
+    int start;          /* 0 now, 1 oldest: where a sink not seen before begins */
+    int64_t max_age_ns; /* older events are passed over; 0: none are */
+};
+
+extern const struct sw_key sw_sink_settings_keys[];
+
+struct sw_forwarder; /* opaque */
+
+struct sw_forwarder_options {
+    const char *name;
+    const struct sw_sink_class *class;
+    const void *conf;
+    const struct sw_sink_settings *settings;
+    struct sw_journal *journal;
+    const struct sw_format_context *format;
+    const struct sw_log *log;
+};
+
+struct sw_forwarder *
+sw_forwarder_new(const struct sw_forwarder_options *options, struct sw_err *err);
+bool sw_forwarder_start(struct sw_forwarder *forwarder, struct sw_err *err);
+
+/* From now on send what is there and end when all is sent or the boot clock passes until_ns. */
+void sw_forwarder_drain(struct sw_forwarder *forwarder, int64_t until_ns);
+
+/* Disconnect and connect again before the next send (a reload of a sink that reopens). */
+void sw_forwarder_reopen(struct sw_forwarder *forwarder);
+
+/* Waits for the thread; call sw_forwarder_drain first. */
+void sw_forwarder_stop(struct sw_forwarder *forwarder);
+void sw_forwarder_free(struct sw_forwarder *forwarder);
+
+/* Everything up to seq is done with. */
+bool sw_forwarder_has_passed(struct sw_forwarder *forwarder, uint64_t seq);
+
+#endif

@@ -1,0 +1,168 @@
+/*
+ * The whole port contract: what the agent asks of an operating system. posix/ and windows/ hold
+ * the same file names (clock.c, file.c, host.c, latch.c, process.c, signals.c, thread.c); nothing
+ * outside this folder knows which system it runs on. Threads, mutexes and conditions are the
+ * pthread API everywhere (winpthreads on Windows).
+ *
+ * Paths and texts are UTF-8. Every descriptor is opened so that programs we start do not inherit
+ * it. Functions that can fail return false with err set.
+ */
+#ifndef SW_PLATFORM_H
+#define SW_PLATFORM_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/base/buffer.h"
+#include "agent/base/error.h"
+#include "agent/base/string.h"
+
+/* ---- clock.c */
+
+/* Nanoseconds since 1970-01-01 UTC; may step either way. */
+int64_t sw_clock_wall_ns(void);
+
+/* A clock that only goes forward and counts sleep; begins anew at boot. All deadlines are on it. */
+int64_t sw_clock_boot_ns(void);
+
+/* Names this boot, so that boot-clock readings of another are not compared: "" if unknown. */
+#define SW_BOOT_ID_SIZE 64
+void sw_clock_boot_id(char text[SW_BOOT_ID_SIZE]);
+
+/* ---- thread.c */
+
+/* Starts a thread with a small stack (128 KiB; more under sanitizers) and all signals blocked. */
+bool sw_thread_start(
+    pthread_t *thread, void *(*run)(void *), void *argument, const char *name, struct sw_err *err);
+
+/* A condition variable whose timed waits are on the boot clock. */
+void sw_cond_init(pthread_cond_t *cond);
+
+/* pthread_cond_timedwait on the boot clock; until_ns INT64_MAX waits for ever. true: the time is
+ * over. Spurious returns (false) happen. */
+bool sw_cond_wait_until(pthread_cond_t *cond, pthread_mutex_t *mutex, int64_t until_ns);
+
+/* ---- latch.c: a flag that is set once and that anybody can wait for, also with poll(). */
+
+struct sw_latch {
+    int fds[2]; /* Windows: an event handle; both are the platform's own business */
+    bool set;
+    pthread_mutex_t mutex;
+};
+
+bool sw_latch_init(struct sw_latch *latch, struct sw_err *err);
+void sw_latch_fini(struct sw_latch *latch);
+/* Any thread; never blocks. */
+void sw_latch_set(struct sw_latch *latch);
+bool sw_latch_is_set(const struct sw_latch *latch);
+/* Blocks until the latch is set (true) or the boot clock passes until_ns (false). */
+bool sw_latch_wait(const struct sw_latch *latch, int64_t until_ns);
+
+/* ---- host.c */
+
+/* Cryptographically random bytes; aborts if the system has none. */
+void sw_random(void *context, uint8_t *bytes, size_t size);
+
+/* The machine's name as other machines say it, without domain where the system has it so. */
+void sw_host_name(struct sw_buf *buf);
+
+/* Turns the allocator's habits towards a small resident size (one arena, memory given back). To
+ * be called once, before threads. */
+void sw_memory_tune(void);
+
+/* Gives free memory back to the system. */
+void sw_memory_trim(void);
+
+bool sw_is_superuser(void);
+
+/* The user's name for a numeric id (smbstatus -n); false when there is none. */
+bool sw_user_name(uint32_t uid, struct sw_buf *buf);
+
+/* Tells the service manager, if there is one (sd_notify protocol: "READY=1", "STATUS=…"). */
+void sw_service_notify(const char *state);
+
+/* Text a person types at the terminal, or reads there: is fd 0 (1, 2) a terminal? */
+bool sw_is_terminal(int fd);
+
+/* ---- signals.c: the main thread's way to hear from outside. */
+
+enum sw_signal { SW_SIGNAL_NONE, SW_SIGNAL_STOP, SW_SIGNAL_RELOAD };
+
+/* Blocks the signals that sw_signals_wait reports (SIGTERM, SIGINT, SIGHUP) and ignores SIGPIPE.
+ * Before any thread is started. */
+void sw_signals_init(void);
+
+/* The next one, or NONE when the boot clock passes until_ns (INT64_MAX: never). */
+enum sw_signal sw_signals_wait(int64_t until_ns);
+
+/* Ends the program at once if a second stop comes (default action again). */
+void sw_signals_second_stop_kills(void);
+
+/* ---- file.c */
+
+/* Makes a folder (0700, its parents must exist) or accepts one that is ours. */
+bool sw_folder_make(const char *path, struct sw_err *err);
+
+/* false when path lies on a network file system, on which locks and syncs cannot be trusted. */
+bool sw_folder_is_local(const char *path, struct sw_err *err);
+
+/* Takes the lock file path (made if missing) for this process; *lock is an open descriptor that
+ * keeps it. false, with *taken true, when another process has it. */
+bool sw_lock_take(const char *path, int *lock, bool *taken, struct sw_err *err);
+void sw_lock_release(int lock);
+
+/* Whether some process holds a lock on the whole file (as smbd does on smbd.pid). A file that is
+ * not there is not locked. false: cannot be told. */
+bool sw_lock_is_held(const char *path, bool *held, struct sw_err *err);
+
+/* Reads a whole file of at most max bytes. */
+bool sw_file_read(const char *path, size_t max, struct sw_buf *buf, struct sw_err *err);
+
+/* false (err names the path and the remedy) when somebody other than root and ourselves can write
+ * the file or a folder above it. */
+bool sw_file_is_trusted(const char *path, struct sw_err *err);
+
+bool sw_file_exists(const char *path);
+
+/* The folder part of path ("." when it has none), and path if absolute, else folder/path. */
+void sw_path_folder(const char *path, struct sw_buf *buf);
+bool sw_path_is_absolute(const char *path);
+void sw_path_join(const char *folder, const char *path, struct sw_buf *buf);
+
+/* Makes a rename or a new file in path's folder durable. */
+bool sw_folder_sync(const char *path, struct sw_err *err);
+
+/* ---- process.c */
+
+struct sw_process {
+    const char *const *argv;     /* argv[0] is an absolute path; ends with NULL */
+    const char *const *env;      /* all of the environment; ends with NULL */
+    size_t stdout_max;           /* bytes; more is a failure */
+    size_t stderr_max;           /* bytes kept; more is read and dropped */
+    uint64_t memory_max;         /* address space in bytes; 0: no limit */
+    int nice;                    /* added to ours */
+    int64_t deadline_ns;         /* boot clock: then it is killed */
+    const struct sw_latch *stop; /* set: killed; may be NULL */
+};
+
+struct sw_process_result {
+    struct sw_buf out; /* stdout */
+    struct sw_buf err; /* stderr */
+    int exit_status;   /* -1: ended by a signal */
+    int signal;
+};
+
+/*
+ * Runs a program to its end in a process group of its own: standard input is empty, descriptors
+ * above 2 are closed, no shell. What is left of the group when it ends, overruns or floods is
+ * killed. true: it ended by itself within its limits (whatever its exit status). false: it could
+ * not be started, overran, wrote too much or was stopped; err says which. The result is filled
+ * as far as it goes and must be given to sw_process_result_fini in both cases.
+ */
+bool sw_process_run(
+    const struct sw_process *process, struct sw_process_result *result, struct sw_err *err);
+void sw_process_result_fini(struct sw_process_result *result);
+
+#endif

@@ -1,0 +1,53 @@
+/*
+ * Tables that describe configuration keys: the loader walks them, `help` prints them, `check`
+ * explains with them. A key's value lands at an offset of a struct that is zeroed before.
+ */
+#ifndef SW_CONFIG_SCHEMA_H
+#define SW_CONFIG_SCHEMA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum sw_key_type {
+    SW_KEY_STRING,    /* const char *; NULL when left out and without default */
+    SW_KEY_PATH,      /* const char *; relative ones start at the configuration's folder */
+    SW_KEY_SECRET,    /* const char *; never printed */
+    SW_KEY_BOOL,      /* bool; true | false */
+    SW_KEY_INT,       /* int64_t, min to max */
+    SW_KEY_SIZE,      /* uint64_t bytes, min to max; unit needed: B KB MB GB KiB MiB GiB */
+    SW_KEY_DURATION,  /* int64_t ns, min to max; unit needed: ms s m h d; plain 0 is fine */
+    SW_KEY_WORD,      /* int: index into words */
+    SW_KEY_STRINGS,   /* struct sw_key_strings: list of strings, min to max elements */
+    SW_KEY_DURATIONS, /* struct sw_key_durations: ascending list */
+    SW_KEY_MAP,       /* nested struct at offset, described by keys */
+};
+
+struct sw_key_strings {
+    const char *const *items;
+    size_t count;
+};
+
+struct sw_key_durations {
+    const int64_t *items_ns;
+    size_t count;
+};
+
+struct sw_key {
+    const char *name;
+    enum sw_key_type type;
+    size_t offset;
+    const char *fallback; /* default as YAML text; NULL: none */
+    bool required;
+    int64_t min, max;          /* max 0: no upper limit */
+    const char *const *words;  /* of SW_KEY_WORD, ends with NULL */
+    const struct sw_key *keys; /* of SW_KEY_MAP, ends with a NULL name */
+    const char *help;          /* one sentence, no full stop; "\n" continues */
+};
+
+#define SW_KEY_END                                                                                 \
+    {                                                                                              \
+        .name = NULL                                                                               \
+    }
+
+#endif

@@ -1,0 +1,102 @@
+#!/bin/sh
+# The one list of Debian packages that sharewatch needs, and the one place that installs them.
+#
+#   packaging/build-deps.sh build      what building the program needs
+#   packaging/build-deps.sh demo       build, and a Samba server and client for the quickstart
+#   packaging/build-deps.sh test       demo, and what the tests need
+#   packaging/build-deps.sh --list SET prints the names, installs nothing
+#
+# Needs root, or a user with sudo. Does nothing, and asks no registry, when all is installed.
+# Debian starts smbd on port 445 the moment the samba package is installed; here it is kept
+# from starting, now and at the next boot, unless Samba was installed before.
+set -eu
+
+build='cmake ninja-build gcc libc6-dev pkg-config libyaml-dev libsqlite3-dev'
+demo="$build samba smbclient"
+test="$demo clang llvm libclang-rt-14-dev libcmocka-dev git procps util-linux iproute2 strace
+      python3 python3-pytest sqlite3"
+
+list_only=no
+if [ "${1:-}" = --list ]; then
+    list_only=yes
+    shift
+fi
+case "${1:-build}" in
+    build) packages=$build ;;
+    demo) packages=$demo ;;
+    test) packages=$test ;;
+    *) echo "build-deps.sh: unknown set '$1' (allowed: build, demo, test)" >&2; exit 2 ;;
+esac
+if [ "$list_only" = yes ]; then
+    # shellcheck disable=SC2086
+    printf '%s\n' $packages
+    exit 0
+fi
+
+is_installed() {
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+missing=
+for package in $packages; do
+    is_installed "$package" || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+if [ "$(id -u)" -eq 0 ]; then
+    as_root=
+elif command -v sudo >/dev/null 2>&1; then
+    as_root=sudo
+else
+    echo "build-deps.sh: these packages are missing:$missing; run as root, or install sudo" >&2
+    exit 1
+fi
+
+echo "Installing:$missing"
+keep_smbd_off=no
+policy=/usr/sbin/policy-rc.d
+case " $missing " in
+    *' samba '*)
+        keep_smbd_off=yes
+        echo "(smbd is kept from starting: the samba package would put it on port 445 at once)"
+        ;;
+esac
+
+made_policy=no
+cleanup() {
+    [ "$made_policy" = no ] || $as_root rm -f "$policy"
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM
+if [ "$keep_smbd_off" = yes ] && ! [ -e "$policy" ]; then
+    # invoke-rc.d asks this program before it starts anything; 101 is "not allowed".
+    printf '#!/bin/sh\nexit 101\n' | $as_root sh -c "cat > $policy && chmod 755 $policy"
+    made_policy=yes
+fi
+
+log=$(mktemp)
+run_quietly() {
+    if ! "$@" >"$log" 2>&1; then
+        cat "$log" >&2
+        echo "build-deps.sh: '$*' failed" >&2
+        rm -f "$log"
+        exit 1
+    fi
+}
+run_quietly $as_root env DEBIAN_FRONTEND=noninteractive apt-get update
+# shellcheck disable=SC2086
+run_quietly $as_root env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y --no-install-recommends $missing
+rm -f "$log"
+
+if [ "$keep_smbd_off" = yes ]; then
+    for service in smbd nmbd samba-ad-dc; do
+        if command -v systemctl >/dev/null 2>&1; then
+            $as_root systemctl disable "$service.service" >/dev/null 2>&1 || true
+        fi
+        if command -v update-rc.d >/dev/null 2>&1; then
+            $as_root update-rc.d "$service" disable >/dev/null 2>&1 || true
+        fi
+    done
+    echo "smbd is installed but off; to use it: systemctl enable --now smbd"
+fi
