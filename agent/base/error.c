@@ -14,8 +14,7 @@ sw_err_clear(struct sw_err *err)
     }
 }
 
-static void
-err_format(struct sw_err *err, const char *format, va_list args)
+static void SW_PRINTF(2, 0) err_format(struct sw_err *err, const char *format, va_list args)
 {
     int size = vsnprintf(err->text, sizeof(err->text), format, args);
     if (size >= (int)sizeof(err->text)) {

@@ -56,6 +56,7 @@ json_add_quoted(struct sw_buf *buf, struct sw_str text, bool raw)
     sw_buf_add_char(buf, '"');
     size_t from = 0;
     size_t at = 0;
+    size_t escaped_high = SIZE_MAX; /* where the last escape of a high surrogate ended */
     while (at < text.size) {
         unsigned char byte = (unsigned char)text.data[at];
         if (json_is_plain(byte)) {
@@ -65,12 +66,15 @@ json_add_quoted(struct sw_buf *buf, struct sw_str text, bool raw)
         uint32_t code_point;
         uint32_t unit;
         size_t size = sw_utf8_next(text.data + at, text.size - at, &code_point);
+        /* A low one behind a high one stays as it is: two escapes would be read as one pair. */
         if (code_point == SW_UTF8_BAD && raw &&
-            json_is_surrogate(text.data + at, text.size - at, &unit)) {
+            json_is_surrogate(text.data + at, text.size - at, &unit) &&
+            !(unit >= 0xDC00 && escaped_high == at)) {
             sw_buf_add(buf, text.data + from, at - from);
             json_add_escape(buf, unit);
             at += 3;
             from = at;
+            escaped_high = unit < 0xDC00 ? at : SIZE_MAX;
             continue;
         }
         if ((code_point == SW_UTF8_BAD || code_point == 0) && !raw) {

@@ -1,7 +1,7 @@
 /*
  * The whole port contract: what the agent asks of an operating system. posix/ and windows/ hold
- * the same file names (clock.c, file.c, host.c, latch.c, process.c, signals.c, thread.c); nothing
- * outside this folder knows which system it runs on. Threads, mutexes and conditions are the
+ * the same file names (append.c, clock.c, file.c, host.c, latch.c, process.c, signals.c,
+ * thread.c); nothing outside this folder knows which system it runs on. Threads, mutexes and conditions are the
  * pthread API everywhere (winpthreads on Windows).
  *
  * Paths and texts are UTF-8. Every descriptor is opened so that programs we start do not inherit
@@ -47,9 +47,8 @@ bool sw_cond_wait_until(pthread_cond_t *cond, pthread_mutex_t *mutex, int64_t un
 /* ---- latch.c: a flag that is set once and that anybody can wait for, also with poll(). */
 
 struct sw_latch {
-    int fds[2]; /* Windows: an event handle; both are the platform's own business */
-    bool set;
-    pthread_mutex_t mutex;
+    int fds[2]; /* the platform's own business */
+    bool set;   /* read and written atomically */
 };
 
 bool sw_latch_init(struct sw_latch *latch, struct sw_err *err);
@@ -133,6 +132,49 @@ void sw_path_join(const char *folder, const char *path, struct sw_buf *buf);
 
 /* Makes a rename or a new file in path's folder durable. */
 bool sw_folder_sync(const char *path, struct sw_err *err);
+
+/* ---- append.c: a file that records are only ever added to, or standard output. */
+
+struct sw_append {
+    int fd; /* -1: closed */
+    bool is_ours; /* opened by sw_append_open; standard output is not */
+    bool waits;   /* may block for as long as nobody reads it */
+    uint64_t device, number; /* which file it is, to notice that path leads elsewhere */
+};
+
+/* Opens the regular file path to read and append, or makes it, for its owner and group (0640, or
+ * mode and group of `like`, the file it follows; NULL: none). A link, folder, pipe or device is
+ * refused. One open at a time: *taken says that another process, or another part of this one,
+ * writes it. *made: it was not there. */
+bool sw_append_open(struct sw_append *file, const char *path, const struct sw_append *like,
+    bool *made, bool *taken, struct sw_err *err);
+void sw_append_open_stdout(struct sw_append *file);
+void sw_append_close(struct sw_append *file); /* closed: fine */
+
+/* Writes the parts one after the other, a file's in one call of the system. A pipe or terminal is
+ * waited for until the deadline or until stop (may be NULL) is set. *written counts
+ * the bytes that went out, also when it fails. */
+bool sw_append_write(struct sw_append *file, const struct sw_str *parts, size_t count,
+    int64_t deadline_ns, const struct sw_latch *stop, uint64_t *written, struct sw_err *err);
+
+/* The codes in err of sw_append_write that mean more than "it failed". */
+bool sw_append_is_full(const struct sw_err *err);   /* disk, quota or the limit of a file's size */
+bool sw_append_is_closed(const struct sw_err *err); /* nobody reads standard output any more */
+
+/* Until the bytes are on the disk; true for what has none. */
+bool sw_append_sync(struct sw_append *file, struct sw_err *err);
+
+bool sw_append_size(const struct sw_append *file, uint64_t *size, struct sw_err *err);
+bool sw_append_truncate(struct sw_append *file, uint64_t size, struct sw_err *err);
+/* Appends at most max bytes from `from` on. */
+bool sw_append_read(const struct sw_append *file, uint64_t from, size_t max, struct sw_buf *buf,
+    struct sw_err *err);
+
+/* Whether path still leads to this file (nobody has renamed or removed it). */
+bool sw_append_is_at(const struct sw_append *file, const char *path);
+
+/* Renames; what was at `to` goes. */
+bool sw_file_rename(const char *from, const char *to, struct sw_err *err);
 
 /* ---- process.c */
 
