@@ -10,17 +10,18 @@
 #include <stdint.h>
 
 enum sw_key_type {
-    SW_KEY_STRING,    /* const char *; NULL when left out and without default */
-    SW_KEY_PATH,      /* const char *; relative ones start at the configuration's folder */
-    SW_KEY_SECRET,    /* const char *; never printed */
+    SW_KEY_STRING,    /* const char *; NULL if left out without default; min to max bytes */
+    SW_KEY_PATH,      /* const char *; relative to the file's folder; "-" stays */
+    SW_KEY_SECRET,    /* const char *; never printed; min to max bytes */
     SW_KEY_BOOL,      /* bool; true | false */
     SW_KEY_INT,       /* int64_t, min to max */
     SW_KEY_SIZE,      /* uint64_t bytes, min to max; unit needed: B KB MB GB KiB MiB GiB */
     SW_KEY_DURATION,  /* int64_t ns, min to max; unit needed: ms s m h d; plain 0 is fine */
     SW_KEY_WORD,      /* int: index into words */
     SW_KEY_STRINGS,   /* struct sw_key_strings: list of strings, min to max elements */
-    SW_KEY_DURATIONS, /* struct sw_key_durations: ascending list */
+    SW_KEY_DURATIONS, /* struct sw_key_durations: ascending list, min to max elements */
     SW_KEY_MAP,       /* nested struct at offset, described by keys */
+    SW_KEY_NODE,      /* const struct sw_node *: the loader's own, borrowed while loading */
 };
 
 struct sw_key_strings {
@@ -43,6 +44,11 @@ struct sw_key {
     const char *const *words;  /* of SW_KEY_WORD, ends with NULL */
     const struct sw_key *keys; /* of SW_KEY_MAP, ends with a NULL name */
     const char *help;          /* one sentence, no full stop; "\n" continues */
+    bool or_zero; /* of SW_KEY_SIZE, SW_KEY_DURATION, SW_KEY_INT: 0 is allowed although below min */
+    /* Of SW_KEY_PATH, or the first item of SW_KEY_STRINGS: names a program or a key, so that the
+     * configuration is refused when somebody other than root and ourselves can write it or a
+     * folder above it. That it is not there is a warning. */
+    bool trusted;
 };
 
 #define SW_KEY_END                                                                                 \
