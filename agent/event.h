@@ -70,6 +70,12 @@ struct sw_event_kind_info {
 /* NULL for a number that is no kind. */
 const struct sw_event_kind_info *sw_event_kind_info(int kind);
 
+struct sw_event;
+
+/* The ECS outcome of this event: the kind's own, but "failure" for a reload that was refused
+ * (agent.reloaded with an error_text). */
+const char *sw_event_outcome(const struct sw_event *event);
+
 /* What a missing number is. */
 #define SW_EVENT_NONE INT64_MIN
 
@@ -126,7 +132,8 @@ struct sw_event {
 void sw_event_init(struct sw_event *event, enum sw_event_kind kind);
 
 /* Appends the stored form: a version byte, the kind, then tag, size and bytes of each field that
- * is there, in order of tag. Strings longer than SW_EVENT_STRING_MAX bytes are cut. */
+ * is there, in order of tag. Strings longer than SW_EVENT_STRING_MAX bytes are cut (all to 4.5 KiB
+ * when together they would pass SW_EVENT_SIZE_MAX). */
 #define SW_EVENT_STRING_MAX 8192
 #define SW_EVENT_SIZE_MAX   65536
 void sw_event_encode(const struct sw_event *event, struct sw_buf *buf);
@@ -140,6 +147,10 @@ void sw_event_split_user(struct sw_str text, struct sw_str *user, struct sw_str 
 
 /* The client without leading `\\`, brackets and blanks around it; borrowed from text. */
 struct sw_str sw_event_normal_client(struct sw_str text);
+
+/* The IPv4 or IPv6 address in a normalised client, without its %scope; empty when it is a name.
+ * Borrowed from client. */
+struct sw_str sw_event_client_address(struct sw_str client);
 
 /* Whether a normalised client is an IPv4 or IPv6 address (with or without %scope). */
 bool sw_event_client_is_ip(struct sw_str client);
