@@ -95,16 +95,22 @@ void sw_builder_clear(struct sw_builder *builder);
 struct sw_look_facts *sw_builder_facts(struct sw_builder *builder);
 void sw_builder_set_server(struct sw_builder *builder, struct sw_str server);
 
-/* Copies the row's strings. false: SW_ROWS_MAX rows or 1 GiB of names are reached. */
+/* Copies the row's strings. An empty id is none, an `active` above SW_ACTIVE_MAX is unknown. false:
+ * SW_ROWS_MAX rows, 1 GiB of names or the end of memory are reached. */
 bool sw_builder_add(struct sw_builder *builder, const struct sw_row *row, struct sw_err *err);
 
 size_t sw_builder_count(const struct sw_builder *builder);
 
-/* Takes the rows out of the builder: drops those whose user or client matches ignored ones,
- * sorts, and makes the snapshot; *ignored (may be NULL) counts the dropped. Fails when some rows
- * have an id and others not, or two have the same. The caller frees the snapshot. */
+/* Takes the rows out of the builder (facts stay): drops those whose user or client matches ignored
+ * ones, sorts, and makes the snapshot; *ignored (may be NULL) counts the dropped. Fails when some
+ * rows have an id and others not, or two have the same. The caller frees the snapshot. */
 struct sw_snapshot *sw_builder_finish(struct sw_builder *builder, struct sw_globs ignore_users,
     struct sw_globs ignore_clients, size_t *ignored, struct sw_err *err);
+
+/* The same without ignored rows, for rows that something belongs to: added[i] tells which row in
+ * the order of adding (from 0) has become row i; added has room for sw_builder_count elements. */
+struct sw_snapshot *
+sw_builder_finish_tracked(struct sw_builder *builder, size_t *added, struct sw_err *err);
 
 /* NULL is fine. */
 void sw_snapshot_free(struct sw_snapshot *snapshot);
