@@ -1,0 +1,15 @@
+/* Rows that keep what the new look did not report. Private to diff*.c. */
+#ifndef SW_DIFF_MERGE_H
+#define SW_DIFF_MERGE_H
+
+#include "agent/diff_match.h"
+
+/*
+ * When matched old rows hold fields that no row of *snapshot has (the level fell), replaces it by
+ * one whose matched rows have them too, with kept ages grown by the time that passed; from and to
+ * follow the new order of rows. Ids are not kept: a snapshot has them on all rows or on none.
+ * Returns match->now, which is *snapshot.
+ */
+void sw_diff_merge(struct sw_match *match, struct sw_snapshot **snapshot);
+
+#endif
