@@ -82,7 +82,13 @@ struct sw_journal_write {
     size_t row_count;
     const struct sw_str *events; /* stored forms (event.h), in order */
     size_t event_count;
+    /* The sink whose episode of drops these events tell, up to and with drops_told_last: it is
+     * closed with them (what was dropped since stays open). NULL: none. */
+    const char *drops_told;
+    uint64_t drops_told_last;
 };
+
+#define SW_JOURNAL_EVENT_MAX ((size_t)1 << 20) /* bytes of one event or row; more is refused */
 
 /* How far one sink is, and what `status` says of it. Strings are owned by the struct. */
 struct sw_sink_state {
@@ -93,8 +99,11 @@ struct sw_sink_state {
     uint64_t sent;
     uint64_t rejected;
     uint64_t passed_over; /* older than max_age */
-    uint64_t dropped;     /* lost at the cap before this sink had them */
-    /* The open episode of drops; count 0: none. */
+    /* These four are the journal's own: it counts them as it drops, sw_journal_ack leaves them
+     * alone, sw_journal_get_sink tells them. */
+    uint64_t dropped; /* lost at the cap before this sink had passed them */
+    /* The open episode of drops (first and last sequence, how many); count 0: none. Closed by
+     * sw_journal_write.drops_told. */
     uint64_t drop_first, drop_last, drop_count;
     int64_t last_sent_ns; /* SW_TIME_NONE */
     char *answer;         /* last answer or trouble, "" */
@@ -166,6 +175,10 @@ void sw_journal_close(struct sw_journal *journal, bool clean);
 
 struct sw_uuid sw_journal_epoch(const struct sw_journal *journal);
 
+/* A call has met damage (SQLITE_CORRUPT, SQLITE_NOTADB) since the journal was opened: from then on
+ * every call fails. Closing it and opening it again replaces it, as at a start. */
+bool sw_journal_is_damaged(struct sw_journal *journal);
+
 /* false: nothing of it is stored (err says why), and the same write may be tried again. *last_seq
  * (may be NULL): of the last event written. */
 SW_MUST_CHECK bool sw_journal_append(struct sw_journal *journal,
@@ -196,6 +209,10 @@ SW_MUST_CHECK bool sw_journal_list_sinks(
 SW_MUST_CHECK bool
 sw_journal_attach_sink(struct sw_journal *journal, const char *name, const char *type,
     bool from_oldest, int64_t now_ns, struct sw_sink_state *state, struct sw_err *err);
+
+/* The sink as the journal knows it now; *found false when there is none. */
+SW_MUST_CHECK bool sw_journal_get_sink(struct sw_journal *journal, const char *name,
+    struct sw_sink_state *state, bool *found, struct sw_err *err);
 
 /* The sink left the configuration: it holds nothing back, its row is kept for 7 days. */
 SW_MUST_CHECK bool sw_journal_detach_sink(

@@ -1,0 +1,178 @@
+/* Opening a journal: for the agent, which writes, repairs and migrates, and for `status`. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/base/memory.h"
+#include "agent/base/time_text.h"
+#include "agent/journal_sqlite.h"
+
+/* A checkpoint after so many frames keeps the WAL at about an eighth of a small cap. */
+#define OPEN_CHECKPOINT_MIN 32
+#define OPEN_CHECKPOINT_MAX 512
+
+static struct sqlite_journal *
+open_new(const struct sw_journal_options *options, struct sw_err *err)
+{
+    char *path = journal_file_resolve(options->path, err);
+    if (path == NULL) {
+        return NULL;
+    }
+    struct sqlite_journal *store = sw_calloc(1, sizeof(*store));
+    journal_init(&store->base, &journal_sqlite_class, options);
+    store->sql.path = path;
+    store->sql.vfs = options->vfs != NULL ? sw_strdup(options->vfs) : NULL;
+    store->sql.checkpoint_frames = OPEN_CHECKPOINT_MAX;
+    return store;
+}
+
+static bool
+open_load_meta(struct sqlite_journal *store, bool *clean)
+{
+    struct sql_use use = sql_use(&store->sql, SQL_META_GET);
+    uint64_t next_seq = 1;
+    bool found = sql_step(&use);
+    if (found) {
+        struct sw_str epoch = sql_take_bytes(&use);
+        if (epoch.size == sizeof(store->base.epoch.bytes)) {
+            memcpy(store->base.epoch.bytes, epoch.data, epoch.size);
+        }
+        *clean = sql_take_int(&use) != 0;
+        next_seq = sql_take_uint(&use);
+    }
+    sql_end(&use);
+    uint64_t last = (uint64_t)sql_number(&store->sql, SQL_EVENT_LAST, 0);
+    store->base.last_seq = last >= next_seq ? last : next_seq - 1;
+    store->base.first_seq =
+        (uint64_t)sql_number(&store->sql, SQL_EVENT_FIRST, (int64_t)store->base.last_seq + 1);
+    store->base.wait.last = store->base.last_seq;
+    return found;
+}
+
+static void
+open_load_sinks(struct sqlite_journal *store)
+{
+    struct sql_use use = sql_use(&store->sql, SQL_SINK_LIST);
+    while (sql_step(&use)) {
+        struct sw_sink_state state = {0};
+        sql_take_sink(&use, &state);
+        journal_sink_add(&store->base, &state);
+        sw_sink_state_fini(&state);
+    }
+    sql_end(&use);
+}
+
+static bool
+open_load(struct sqlite_journal *store, bool *clean, struct sw_err *err)
+{
+    sql_prepare(&store->sql);
+    bool found = open_load_meta(store, clean);
+    open_load_sinks(store);
+    if (store->sql.rc != SQLITE_OK) {
+        return sql_error(&store->sql, err);
+    }
+    return found ||
+           sw_err_set(err, "journal %s: its first row is missing; move the file away to begin anew",
+               store->sql.path);
+}
+
+static bool
+open_mark_running(struct sqlite_journal *store, struct sw_err *err)
+{
+    sql_begin(&store->sql);
+    struct sql_use use = sql_use(&store->sql, SQL_META_CLEAN);
+    sql_put_int(&use, 0);
+    sql_run(&use);
+    return sql_commit(&store->sql) || sql_error(&store->sql, err);
+}
+
+static int
+open_checkpoint_frames(uint64_t max_size, int64_t page_size)
+{
+    uint64_t frames = max_size / 16 / (uint64_t)(page_size > 0 ? page_size : 4096);
+    if (max_size == 0 || frames > OPEN_CHECKPOINT_MAX) {
+        return OPEN_CHECKPOINT_MAX;
+    }
+    return frames < OPEN_CHECKPOINT_MIN ? OPEN_CHECKPOINT_MIN : (int)frames;
+}
+
+struct sw_journal *
+journal_sqlite_open(const struct sw_journal_options *options, const struct journal_schema *schema,
+    struct sw_journal_opened *opened, bool *damage, struct sw_err *err)
+{
+    *damage = false;
+    struct sqlite_journal *store = open_new(options, err);
+    if (store == NULL) {
+        return NULL;
+    }
+    bool is_new = false;
+    bool ok = journal_file_create(store->sql.path, err);
+    if (ok) {
+        sql_connect(&store->sql, SQLITE_OPEN_READWRITE);
+        ok = store->sql.rc == SQLITE_OK || sql_error(&store->sql, err);
+    }
+    ok = ok && journal_schema_ensure(&store->sql, schema, options, &is_new, err) &&
+         open_load(store, &opened->clean_stop, err) && open_mark_running(store, err) &&
+         journal_sinks_forget(&store->base, options->now_ns, err);
+    if (!ok) {
+        *damage = sql_is_damage(store->sql.rc);
+        store->base.damaged = *damage;
+        sw_journal_close(&store->base, false);
+        return NULL;
+    }
+    opened->is_new = is_new;
+    store->sql.checkpoint_frames =
+        open_checkpoint_frames(options->max_size, store->sql.page_size);
+    store->is_open = true;
+    return &store->base;
+}
+
+struct sw_journal *
+journal_open_schema(const struct sw_journal_options *options, const struct journal_schema *schema,
+    struct sw_journal_opened *opened, struct sw_err *err)
+{
+    bool damage = journal_recover_is_marked(options->path);
+    *opened = (struct sw_journal_opened){0};
+    if (!damage) {
+        struct sw_journal *journal = journal_sqlite_open(options, schema, opened, &damage, err);
+        if (journal != NULL || !damage) {
+            return journal;
+        }
+    }
+    return journal_recover(options, opened, err);
+}
+
+struct sw_journal *
+sw_journal_open(
+    const struct sw_journal_options *options, struct sw_journal_opened *opened, struct sw_err *err)
+{
+    return journal_open_schema(options, &journal_schema, opened, err);
+}
+
+struct sw_journal *
+sw_journal_open_readonly(const char *path, struct sw_err *err)
+{
+    struct sw_journal_options options = {.path = path};
+    bool clean;
+    if (!journal_file_exists(path)) {
+        sw_err_set(err, "there is no journal at %s: the agent has not run yet", path);
+        return NULL;
+    }
+    struct sqlite_journal *store = open_new(&options, err);
+    if (store == NULL) {
+        return NULL;
+    }
+    struct sw_buf wal;
+    sw_buf_init(&wal, 16384);
+    sw_buf_printf(&wal, "%s-wal", store->sql.path);
+    /* Without a WAL nobody has it open, and SQLite would make one to read. */
+    store->sql.immutable = !journal_file_exists(sw_buf_text(&wal));
+    sw_buf_fini(&wal);
+    store->base.read_only = true;
+    sql_connect(&store->sql, SQLITE_OPEN_READONLY);
+    bool ok = store->sql.rc == SQLITE_OK || sql_error(&store->sql, err);
+    if (!ok || !journal_schema_check(&store->sql, err) || !open_load(store, &clean, err)) {
+        sw_journal_close(&store->base, false);
+        return NULL;
+    }
+    return &store->base;
+}
