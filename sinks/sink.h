@@ -79,8 +79,9 @@ struct sw_sink_class {
     enum sw_outcome (*connect)(struct sw_sink *sink, int64_t deadline_ns, struct sw_err *err);
     enum sw_outcome (*send)(struct sw_sink *sink, const struct sw_record *records, size_t count,
         enum sw_result *results, struct sw_answer *answer, int64_t deadline_ns, struct sw_err *err);
-    /* Any thread, any time between init and fini, never blocks: makes connect or send return soon.
-     * May be NULL if neither can wait long. */
+    /* Any thread, any time between init and fini, never blocks: makes connect or send return soon,
+     * the one under way and those that still come. It is for good: after it the sink is only wound
+     * up. May be NULL if neither can wait long. */
     void (*interrupt)(struct sw_sink *sink);
     /* Legal when not connected. Never blocks for longer than a second. */
     void (*disconnect)(struct sw_sink *sink);
