@@ -25,6 +25,15 @@ extern const struct sw_key sw_sink_settings_keys[];
 
 struct sw_forwarder; /* opaque */
 
+/* Time as a forwarder sees it; tests bring their own and never sleep. wait() is sw_journal_wait. */
+struct sw_forwarder_clock {
+    int64_t (*boot_ns)(void *context);
+    int64_t (*wall_ns)(void *context);
+    bool (*wait)(void *context, struct sw_journal *journal, uint64_t after, int64_t until_ns,
+        uint64_t *wakes);
+    void *context;
+};
+
 struct sw_forwarder_options {
     const char *name;
     const struct sw_sink_class *class;
@@ -33,8 +42,10 @@ struct sw_forwarder_options {
     struct sw_journal *journal;
     const struct sw_format_context *format;
     const struct sw_log *log;
+    const struct sw_forwarder_clock *clock; /* NULL: the system's */
 };
 
+/* Attaches the sink to the journal and inits it; no network. */
 struct sw_forwarder *
 sw_forwarder_new(const struct sw_forwarder_options *options, struct sw_err *err);
 bool sw_forwarder_start(struct sw_forwarder *forwarder, struct sw_err *err);
@@ -45,8 +56,10 @@ void sw_forwarder_drain(struct sw_forwarder *forwarder, int64_t until_ns);
 /* Disconnect and connect again before the next send (a reload of a sink that reopens). */
 void sw_forwarder_reopen(struct sw_forwarder *forwarder);
 
-/* Waits for the thread; call sw_forwarder_drain first. */
+/* Waits for the thread; call sw_forwarder_drain first (without it: ends at once). Interrupts the
+ * sink when the time given to drain is over. Fine when it was never started. */
 void sw_forwarder_stop(struct sw_forwarder *forwarder);
+/* Stopped, or never started. NULL is fine. */
 void sw_forwarder_free(struct sw_forwarder *forwarder);
 
 /* Everything up to seq is done with. */
