@@ -13,11 +13,13 @@
 #include "agent/journal.h"
 #include "agent/source.h"
 
+enum sw_baseline_mode { SW_BASELINE_SILENT, SW_BASELINE_EMIT };
+
 /* Configuration of every source, whatever its type (config keys in poller_keys.c). */
 struct sw_source_settings {
     int64_t interval_ns;
-    int64_t timeout_ns;
-    int baseline; /* 0 silent, 1 emit */
+    int64_t timeout_ns; /* 0: left out, see sw_source_timeout_ns */
+    int baseline;       /* enum sw_baseline_mode */
     int64_t unreachable_after;
     int64_t max_events;
     struct {
@@ -33,6 +35,9 @@ struct sw_source_settings {
 
 extern const struct sw_key sw_source_settings_keys[];
 
+/* How long a look may take. */
+int64_t sw_source_timeout_ns(const struct sw_source_settings *settings);
+
 struct sw_poller; /* opaque */
 
 struct sw_poller_options {
@@ -43,6 +48,15 @@ struct sw_poller_options {
     struct sw_journal *journal;
     const struct sw_log *log;
     const char *host_name; /* the server's name when no look says otherwise */
+    bool from_start;       /* a recording is read from its beginning whatever the journal says */
+    bool tell_baseline;    /* the first look is told whatever the settings say: the journal that
+                              held the last one was lost */
+    int64_t repeat_ns; /* before a look with a sudden loss is repeated; 0: a second */
+    /* What `replay` and tests replace; NULL: the system's. */
+    int64_t (*wall_ns)(void *clock); /* when a look without time of its own was taken */
+    void *clock;
+    void (*random)(void *seed, uint8_t *bytes, size_t size);
+    void *seed;
     /* Called on the poller's thread after every look (answered or not) and at END; may be NULL. */
     void (*looked)(void *context, bool ended);
     void *context;
@@ -57,6 +71,9 @@ void sw_poller_interrupt(struct sw_poller *poller);
  * of an unchanged baseline. */
 void sw_poller_stop(struct sw_poller *poller);
 void sw_poller_free(struct sw_poller *poller);
+
+/* Its account was refused and waits for a long time: a reload starts it anew. */
+bool sw_poller_is_refused(const struct sw_poller *poller);
 
 /* One look at once, on the caller's thread, started or not does not matter as long as it is not
  * both: for tests and bench. Returns false at END. */
