@@ -38,8 +38,12 @@ else
     exit 1
 fi
 
+# The machine's own smbd, not some test's: the one that Debian's pid file names.
 had_samba=no
-pgrep -x smbd >/dev/null 2>&1 && had_samba=yes
+smbd_of_machine=$(cat /run/samba/smbd.pid /var/run/samba/smbd.pid 2>/dev/null | head -n 1 | tr -d ' ' || true)
+if [ -n "$smbd_of_machine" ] && [ "$(cat "/proc/$smbd_of_machine/comm" 2>/dev/null)" = smbd ]; then
+    had_samba=yes
+fi
 if [ "$had_samba" = yes ]; then
     packages=build
 else
@@ -76,14 +80,12 @@ cleanup() {
     fi
     if [ -n "$smbd_pid" ]; then
         # smbd and its children write to the folder until they are gone.
-        for pid in $(as_root cat "$work/pid/smbd.pid" 2>/dev/null) $smbd_pid; do
-            as_root kill -TERM "$pid" 2>/dev/null || true
-        done
+        as_root pkill -TERM -f "smbd.*$work/smb.conf" 2>/dev/null || true
         for _ in $(seq 50); do
-            pgrep -f "smbd.*$work" >/dev/null 2>&1 || break
+            pgrep -f "smbd.*$work/smb.conf" >/dev/null 2>&1 || break
             sleep 0.1
         done
-        as_root pkill -KILL -f "$work/smb.conf" 2>/dev/null || true
+        as_root pkill -KILL -f "smbd.*$work/smb.conf" 2>/dev/null || true
     fi
     [ -z "$made_user" ] || as_root userdel "$made_user" 2>/dev/null || true
     as_root rm -rf "$work"
@@ -130,7 +132,8 @@ CONF
     as_root useradd --no-create-home --no-user-group --shell /usr/sbin/nologin "$user"
     made_user=$user
     printf 'pw\npw\n' | as_root smbpasswd -c "$work/smb.conf" -a -s "$user" >/dev/null
-    as_root smbd -F --no-process-group -s "$work/smb.conf" </dev/null >/dev/null 2>&1 &
+    # A session of its own: a stopping smbd takes its whole process group with it.
+    as_root setsid smbd -F --no-process-group -s "$work/smb.conf" </dev/null >/dev/null 2>&1 &
     smbd_pid=$!
     for _ in $(seq 100); do
         (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && break
