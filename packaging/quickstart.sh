@@ -172,8 +172,8 @@ hold() { # USER SECONDS: a session that stays open so long
 if [ "$had_samba" = no ]; then
     sleep 2
     echo "  (opening a session as $user, for a few seconds, and one as a guest)"
-    hold "$user" $((seconds > 12 ? 6 : 1))
-    hold nobody-we-know $((seconds > 12 ? 3 : 1))
+    hold "$user" $((seconds >= 10 ? 5 : 1))
+    hold nobody-we-know $((seconds >= 10 ? 3 : 1))
 else
     echo "  (open or close a connection to this server to see it here)"
 fi

@@ -2,12 +2,21 @@
 
 #include <string.h>
 
+static void
+uuid_take_random(struct sw_uuid_source *source, uint8_t bytes[8])
+{
+    if (source->pool_left == 0) {
+        source->random(source->context, source->pool, sizeof(source->pool));
+        source->pool_left = sizeof(source->pool);
+    }
+    source->pool_left -= 8;
+    memcpy(bytes, source->pool + source->pool_left, 8);
+}
+
 struct sw_uuid
 sw_uuid_make(struct sw_uuid_source *source, int64_t wall_ns)
 {
     struct sw_uuid uuid;
-    uint8_t random[10];
-    source->random(source->context, random, sizeof(random));
 
     int64_t ms = wall_ns / 1000000;
     if (ms > source->last_ms) {
@@ -25,7 +34,7 @@ sw_uuid_make(struct sw_uuid_source *source, int64_t wall_ns)
     }
     uuid.bytes[6] = (uint8_t)(0x70 | source->counter >> 8);
     uuid.bytes[7] = (uint8_t)source->counter;
-    memcpy(uuid.bytes + 8, random, 8);
+    uuid_take_random(source, uuid.bytes + 8);
     uuid.bytes[8] = (uint8_t)(0x80 | (uuid.bytes[8] & 0x3F));
     return uuid;
 }

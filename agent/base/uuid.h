@@ -17,10 +17,15 @@ struct sw_uuid {
     uint8_t bytes[16];
 };
 
-/* Where ids come from: next() fills 10 random bytes. One source serves one thread. */
+#define SW_UUID_POOL_SIZE 512 /* bytes; a multiple of the 8 that one id takes */
+
+/* Where ids come from: random() fills bytes. One source serves one thread. */
 struct sw_uuid_source {
     void (*random)(void *context, uint8_t *bytes, size_t size);
     void *context;
+    /* Random bytes are taken in stock, because asking the system costs more than the rest. */
+    uint8_t pool[SW_UUID_POOL_SIZE];
+    size_t pool_left;
     /* Ids of one source and one millisecond ascend: a counter in the 12 bits of rand_a
      * (RFC 9562 §6.2, method 1). */
     int64_t last_ms;
