@@ -4,7 +4,7 @@
  *
  * With ids on both sides the id decides. Without, rows of equal key (client, user, client type,
  * transport: what both looks reported) are matched by how much `active` has grown, never by a
- * wall-clock start: clocks step, ages do not. The steps are told in diff.c.
+ * wall-clock start: clocks step, ages do not. The steps are told in diff_match.c.
  */
 #ifndef SW_DIFF_H
 #define SW_DIFF_H
@@ -32,7 +32,8 @@ struct sw_track {
 struct sw_baseline {
     struct sw_snapshot *snapshot;
     struct sw_track *tracks;
-    /* What the last look itself reported; rows may hold more, kept from looks before. */
+    /* What the last look itself reported; rows may hold more, kept from looks before (but no ids,
+     * which a snapshot has on all rows or on none). */
     unsigned reported;
     int64_t boot_ns; /* of the last complete look, clock that counts sleep; SW_TIME_NONE: of
                         another boot, or replayed */
@@ -47,7 +48,8 @@ struct sw_elapsed {
     int64_t max_ns;
 };
 
-/* boot_ns of either look may be SW_TIME_NONE: then the wall clock alone counts. */
+/* boot_ns of either look may be SW_TIME_NONE: then the wall clock alone counts. Times are ends of
+ * looks, took_ns is how long each was before its end. */
 struct sw_elapsed sw_elapsed_between(int64_t old_boot_ns, int64_t old_wall_ns, int64_t old_took_ns,
     int64_t new_boot_ns, int64_t new_wall_ns, int64_t new_took_ns);
 

@@ -42,8 +42,9 @@ struct sw_match_keyed {
     struct sw_match *match;
     const struct sw_row *old_rows;
     const struct sw_row *now_rows;
-    unsigned mask; /* key fields that both looks reported */
-    bool has_ages; /* both looks reported ages */
+    unsigned mask;      /* key fields that both looks reported */
+    bool has_ages;      /* both looks reported ages */
+    bool clocks_differ; /* ours, about the time that passed */
     /* All rows by masked key and age, and of those the ones still without a partner. */
     struct sw_match_list old_all, now_all;
     struct sw_match_list old_left, now_left;
@@ -51,6 +52,25 @@ struct sw_match_keyed {
     int64_t newest_max_s;          /* a row older than this was there at the last look */
     int64_t spread_s; /* by how much ages of one look may differ because the looks took time */
 };
+
+static inline void
+sw_match_list_add(struct sw_match_list *list, const struct sw_match_list *from, size_t at)
+{
+    list->index[list->count++] = from->index != NULL ? from->index[at] : (uint32_t)at;
+}
+
+/* Pairs rows of the two lists whose age grew as the window says, in order of age; the rest becomes
+ * the left-overs. The lists may be the left-overs themselves. As the window is the same for all
+ * rows no pairing gives more pairs. Returns their number. */
+size_t sw_match_pass(struct sw_match_keyed *keyed, struct sw_match_list olds,
+    struct sw_match_list nows, struct sw_match_window window);
+
+/* Takes all pairs apart. */
+void sw_match_forget(struct sw_match_keyed *keyed);
+
+/* Steps 2 and 3 (diff_left.c). They walk the left-overs key by key, so it is looked first whether
+ * there is anything for them: ordinary coming and going leaves nothing. */
+void sw_match_left(struct sw_match_keyed *keyed);
 
 /* Left-over rows of one key: [old, old_end) and [now, now_end) in the lists of left-overs; those
  * with a known age come first. */

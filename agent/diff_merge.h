@@ -7,8 +7,8 @@
 /*
  * When matched old rows hold fields that no row of *snapshot has (the level fell), replaces it by
  * one whose matched rows have them too, with kept ages grown by the time that passed; from and to
- * follow the new order of rows. Ids are not kept: a snapshot has them on all rows or on none.
- * Returns match->now, which is *snapshot.
+ * follow the new order of rows, and match->now is *snapshot again. Ids are not kept: a snapshot has
+ * them on all rows or on none. When there is no room for the kept names nothing is kept.
  */
 void sw_diff_merge(struct sw_match *match, struct sw_snapshot **snapshot);
 

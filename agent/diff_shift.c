@@ -6,11 +6,12 @@
  * A vote needs a reason to believe that a clock moved at all, or two sessions that went and came
  * would be made one. Reasons, the strongest first:
  *   a) a row that is too old to be new: then the growth must be that of such a row;
- *   b) ages became unknown: a clock was set back by more than them. Then the growth must be such
- *      that the youngest of those would have fallen below zero;
- *   c) the time that passed rests on a wall clock alone (another boot, recorded documents), and
- *      most of at least three left-overs, begun more than a minute apart, share one growth. Not
- *      with a boot-time clock: a server that was restarted also brings all back at once.
+ *   b) the time that passed rests on a wall clock alone (another boot, recorded documents) or our
+ *      clocks differ about it, and most of at least three left-overs, begun more than a minute
+ *      apart, share one growth. Not otherwise: a server that was restarted also brings all back
+ *      at once;
+ *   c) ages became unknown: a clock was set back by more than them. Then the growth must be such
+ *      that the youngest of those would have fallen below zero.
  */
 #include <stdlib.h>
 
@@ -132,7 +133,7 @@ votes_agree(struct shift_votes *votes, int64_t width)
     return best;
 }
 
-/* Reason c). */
+/* Reason b). */
 static bool
 agreement_of_most(const struct shift_votes *votes, const struct agreement *agreement)
 {
@@ -148,34 +149,23 @@ agreement_of_most(const struct shift_votes *votes, const struct agreement *agree
 }
 
 static bool
-agreement_holds(const struct shift_votes *votes, const struct agreement *best, bool wrapped)
+votes_find(const struct sw_match_keyed *keyed, struct shift_votes *votes, struct agreement *best)
 {
+    int64_t width = SHIFT_WIDTH + keyed->spread_s;
+    *best = votes_agree(votes, width);
     if (votes->too_old > 0) {
         /* Each for itself is no agreement: there are several clocks. */
         return best->end - best->first > 1 || votes->too_old == 1;
     }
-    return wrapped ? best->end > best->first : agreement_of_most(votes, best);
-}
-
-static bool
-shift_of_votes(
-    const struct sw_match_keyed *keyed, struct shift_votes *votes, struct sw_match_window *window)
-{
-    bool wrapped = votes->too_old == 0 && votes->wrapped_age >= 0;
-    if (votes->too_old == 0 && !wrapped && keyed->match->boot_known) {
+    if ((!keyed->match->boot_known || keyed->clocks_differ) && agreement_of_most(votes, best)) {
+        return true;
+    }
+    if (votes->wrapped_age < 0) {
         return false;
     }
-    if (wrapped) {
-        votes_keep_wrapping(votes);
-    }
-    struct agreement best = votes_agree(votes, SHIFT_WIDTH + keyed->spread_s);
-    if (!agreement_holds(votes, &best, wrapped)) {
-        return false;
-    }
-    int64_t growth = votes->votes[(best.first + best.end) / 2].growth;
-    int64_t slack = 1 + keyed->match->elapsed.max_ns / 1000 / SW_NS_PER_S + keyed->spread_s;
-    *window = (struct sw_match_window){growth - slack, growth + slack};
-    return true;
+    votes_keep_wrapping(votes);
+    *best = votes_agree(votes, width);
+    return best->end > best->first;
 }
 
 bool
@@ -190,7 +180,13 @@ sw_match_find_shift(const struct sw_match_keyed *keyed, struct sw_match_window *
     do {
         votes_of_group(&votes, keyed, &group);
     } while (sw_match_next_group(keyed, &group));
-    bool found = shift_of_votes(keyed, &votes, window);
+    struct agreement best;
+    bool found = votes_find(keyed, &votes, &best);
+    if (found) {
+        int64_t growth = votes.votes[(best.first + best.end) / 2].growth;
+        int64_t slack = 1 + keyed->spread_s; /* one clock: its drift is the same for all rows */
+        *window = (struct sw_match_window){growth - slack, growth + slack};
+    }
     free(votes.votes);
     return found;
 }

@@ -19,7 +19,7 @@
 #define ROUNDS_MAX 99
 
 /* What the second look differs in. */
-enum kind { UNCHANGED, ONE_PERCENT, REPLACED, ONE_KEY, NO_AGES, STEPPED };
+enum kind { UNCHANGED, ONE_PERCENT, REPLACED, ONE_KEY, ONE_AGE, NO_AGES, STEPPED, LEVEL };
 
 struct scenario {
     const char *name;
@@ -40,7 +40,8 @@ now_ns(void)
 static bool
 is_replaced(const struct scenario *scenario, size_t i)
 {
-    return scenario->kind == REPLACED || (scenario->kind == ONE_PERCENT && i % 100 == 7);
+    return scenario->kind == REPLACED || (scenario->kind == ONE_PERCENT && i % 100 == 7) ||
+           (scenario->kind == ONE_AGE && i % 2 == 0);
 }
 
 static struct sw_snapshot *
@@ -55,7 +56,8 @@ make_look(const struct scenario *scenario, bool second)
         char client[40];
         char user[40];
         bool other = second && is_replaced(scenario, i);
-        size_t n = scenario->kind == ONE_KEY ? 0 : i;
+        size_t n = scenario->kind == ONE_KEY || scenario->kind == ONE_AGE ? 0 : i;
+        size_t age = scenario->kind == ONE_AGE ? 0 : i * 40503 % 86400;
         struct sw_row row = SW_ROW_EMPTY;
         snprintf(id, sizeof(id), "%zu%s", i * 2654435761u % 4294967291u, other ? "x" : "");
         snprintf(client, sizeof(client), "10.%zu.%zu.%zu", n >> 16, n >> 8 & 255, n & 255);
@@ -64,11 +66,13 @@ make_look(const struct scenario *scenario, bool second)
         row.client = sw_str_of(client);
         row.user = sw_str_of(user);
         row.client_type = SW_STR("");
-        row.transport = SW_STR("\\Device\\SmbServer");
+        if (scenario->kind != LEVEL || !second) {
+            row.transport = SW_STR("\\Device\\SmbServer");
+        }
         row.opens = (uint32_t)(i % 7);
         row.idle = 12;
         row.guest = 0;
-        row.active = other ? 3 : (uint32_t)(i * 40503 % 86400) + (second ? 130 : 100);
+        row.active = other ? 3 : (uint32_t)age + (second ? 130 : 100);
         row.active += scenario->kind == STEPPED && second ? 3600 : 0;
         row.active = scenario->kind == NO_AGES ? SW_UNKNOWN : row.active;
         sw_builder_add(builder, &row, &err);
@@ -155,6 +159,10 @@ measure(const struct scenario *scenario, size_t rounds)
     size_t closed = 0;
     size_t moved = 0;
     for (size_t i = 0; i < rounds; i++) {
+        if (scenario->kind == LEVEL && i > 0) {
+            sw_snapshot_free(second); /* it has been replaced by one with kept fields */
+            second = make_look(scenario, true);
+        }
         floors[i] = floor_once(&old, second, &sink);
         int64_t from = now_ns();
         sw_diff_run(&diff, &input, &second);
@@ -187,6 +195,8 @@ main(int argc, char **argv)
         {"all replaced", 100000, REPLACED, true},
         {"unchanged", 1000000, UNCHANGED, true},
         {"all rows of one key", 100000, ONE_KEY, false},
+        {"one key and age, half replaced", 100000, ONE_AGE, false},
+        {"level fell: sorted, merged", 100000, LEVEL, false},
         {"no ages", 100000, NO_AGES, false},
         {"server's clock stepped", 100000, STEPPED, false},
     };
