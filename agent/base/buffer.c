@@ -51,9 +51,9 @@ sw_buf_reserve(struct sw_buf *buf, size_t size)
     if (needed > buf->capacity) {
         size_t capacity = buf->capacity > 0 ? buf->capacity : BUF_FIRST_CAPACITY;
         while (capacity < needed) {
-            capacity *= 2;
+            capacity = capacity <= SIZE_MAX / 2 ? capacity * 2 : needed;
         }
-        if (capacity > buf->max + 1) {
+        if (capacity - 1 > buf->max) {
             capacity = buf->max + 1;
         }
         char *data = realloc(buf->data, capacity);
@@ -62,6 +62,7 @@ sw_buf_reserve(struct sw_buf *buf, size_t size)
             return NULL;
         }
         buf->data = data;
+        buf->data[buf->size] = '\0';
         buf->capacity = capacity;
     }
     return buf->data + buf->size;
@@ -70,7 +71,9 @@ sw_buf_reserve(struct sw_buf *buf, size_t size)
 void
 sw_buf_add(struct sw_buf *buf, const void *bytes, size_t size)
 {
-    char *room = sw_buf_reserve(buf, size);
+    /* Most appends fit into what is there; writers of records make dozens each. */
+    bool fits = !buf->failed && size < buf->capacity - buf->size;
+    char *room = fits ? buf->data + buf->size : sw_buf_reserve(buf, size);
     if (room != NULL) {
         if (size > 0) {
             memcpy(room, bytes, size);

@@ -39,8 +39,9 @@ void sw_buf_add_int(struct sw_buf *buf, int64_t number);
 void sw_buf_add_uint(struct sw_buf *buf, uint64_t number);
 void sw_buf_printf(struct sw_buf *buf, const char *format, ...) SW_PRINTF(2, 3);
 
-/* Room for size more bytes, to be filled by the caller who then adds to buf->size what it wrote;
- * NULL (and failed) when that would pass the maximum. */
+/* Room for size more bytes and a NUL, to be filled by the caller who then adds to buf->size what it
+ * wrote and ends it with that NUL (sw_buf_truncate does); NULL (and failed) when that would pass
+ * the maximum. */
 char *sw_buf_reserve(struct sw_buf *buf, size_t size);
 
 /* The bytes as a NUL-terminated string that the caller frees; the buffer is empty afterwards.

@@ -12,7 +12,7 @@ json_is_plain(unsigned char byte)
 static bool
 json_must_escape(uint32_t c)
 {
-    return c < 0x20 || c == 0x7F || c == 0x061C || c == 0x200E || c == 0x200F ||
+    return c < 0x20 || (c >= 0x7F && c <= 0x9F) || c == 0x061C || c == 0x200E || c == 0x200F ||
            (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
 }
 
@@ -58,10 +58,11 @@ json_add_quoted(struct sw_buf *buf, struct sw_str text, bool raw)
     size_t at = 0;
     size_t escaped_high = SIZE_MAX; /* where the last escape of a high surrogate ended */
     while (at < text.size) {
-        unsigned char byte = (unsigned char)text.data[at];
-        if (json_is_plain(byte)) {
+        while (at < text.size && json_is_plain((unsigned char)text.data[at])) {
             at++;
-            continue;
+        }
+        if (at == text.size) {
+            break;
         }
         uint32_t code_point;
         uint32_t unit;

@@ -35,7 +35,7 @@ bool
 sw_str_starts(struct sw_str a, const char *prefix)
 {
     size_t size = strlen(prefix);
-    return a.size >= size && memcmp(a.data, prefix, size) == 0;
+    return size == 0 || (a.size >= size && memcmp(a.data, prefix, size) == 0);
 }
 
 /* RFC 3629 §4: the first byte fixes the size and the range of the second. */
@@ -221,8 +221,11 @@ sw_glob_match(struct sw_str pattern, struct sw_str text)
             p += p_step;
             t += t_step;
         } else if (star_p != SIZE_MAX) {
+            /* By code points, or a `?` behind the star would take parts of one. */
+            uint32_t code_point;
+            star_t += sw_utf8_next(text.data + star_t, text.size - star_t, &code_point);
             p = star_p;
-            t = ++star_t;
+            t = star_t;
         } else {
             return false;
         }

@@ -25,7 +25,7 @@ void sw_time_add(struct sw_buf *buf, int64_t at_ns);
  * Digits below a nanosecond are dropped; second 60 counts as 59. */
 bool sw_time_parse(struct sw_str text, int64_t *at_ns);
 
-/* "1h2m3s", "12s", "450ms": for people. */
+/* "3d4h", "1h2m", "12s", "450ms": for people, the two largest units, cut. */
 void sw_duration_add(struct sw_buf *buf, int64_t duration_ns);
 
 #endif

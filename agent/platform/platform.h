@@ -1,8 +1,8 @@
 /*
  * The whole port contract: what the agent asks of an operating system. posix/ and windows/ hold
  * the same file names (append.c, clock.c, file.c, host.c, latch.c, process.c, signals.c,
- * thread.c); nothing outside this folder knows which system it runs on. Threads, mutexes and conditions are the
- * pthread API everywhere (winpthreads on Windows).
+ * thread.c); nothing outside this folder knows which system it runs on. Threads, mutexes and
+ * conditions are the pthread API everywhere (winpthreads on Windows).
  *
  * Paths and texts are UTF-8. Every descriptor is opened so that programs we start do not inherit
  * it. Functions that can fail return false with err set.
@@ -37,11 +37,12 @@ void sw_clock_boot_id(char text[SW_BOOT_ID_SIZE]);
 bool sw_thread_start(
     pthread_t *thread, void *(*run)(void *), void *argument, const char *name, struct sw_err *err);
 
-/* A condition variable whose timed waits are on the boot clock. */
+/* A condition variable for sw_cond_wait_until. */
 void sw_cond_init(pthread_cond_t *cond);
 
 /* pthread_cond_timedwait on the boot clock; until_ns INT64_MAX waits for ever. true: the time is
- * over. Spurious returns (false) happen. */
+ * over. Spurious returns (false) happen. Where the machine slept meanwhile it may end late, by the
+ * time asleep at most; sw_latch_wait and sw_signals_wait end right after it wakes. */
 bool sw_cond_wait_until(pthread_cond_t *cond, pthread_mutex_t *mutex, int64_t until_ns);
 
 /* ---- latch.c: a flag that is set once and that anybody can wait for, also with poll(). */
@@ -116,16 +117,18 @@ void sw_lock_release(int lock);
  * not there is not locked. false: cannot be told. */
 bool sw_lock_is_held(const char *path, bool *held, struct sw_err *err);
 
-/* Reads a whole file of at most max bytes. */
+/* Reads a whole file of at most max bytes. Initialises *buf with that maximum; the caller gives it
+ * to sw_buf_fini in every case. Follows symbolic links, as configuration and secrets often are:
+ * ask sw_file_is_trusted first. Everything else here refuses a link as the last part of a path. */
 bool sw_file_read(const char *path, size_t max, struct sw_buf *buf, struct sw_err *err);
 
 /* false (err names the path and the remedy) when somebody other than root and ourselves can write
- * the file or a folder above it. */
+ * the file, a folder above it, or one on the way of a symbolic link that leads to it. */
 bool sw_file_is_trusted(const char *path, struct sw_err *err);
 
 bool sw_file_exists(const char *path);
 
-/* The folder part of path ("." when it has none), and path if absolute, else folder/path. */
+/* Append the folder part of path ("." when it has none), and path if absolute, else folder/path. */
 void sw_path_folder(const char *path, struct sw_buf *buf);
 bool sw_path_is_absolute(const char *path);
 void sw_path_join(const char *folder, const char *path, struct sw_buf *buf);
@@ -136,9 +139,9 @@ bool sw_folder_sync(const char *path, struct sw_err *err);
 /* ---- append.c: a file that records are only ever added to, or standard output. */
 
 struct sw_append {
-    int fd; /* -1: closed */
-    bool is_ours; /* opened by sw_append_open; standard output is not */
-    bool waits;   /* may block for as long as nobody reads it */
+    int fd;                  /* -1: closed */
+    bool is_ours;            /* opened by sw_append_open; standard output is not */
+    bool waits;              /* may block for as long as nobody reads it */
     uint64_t device, number; /* which file it is, to notice that path leads elsewhere */
 };
 

@@ -1,6 +1,8 @@
 /* Clocks, threads, latches, signals and the host: what platform.h promises of them. */
 #include "tests/support/unit.h"
 
+#include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -94,6 +96,8 @@ test_latch(void **state)
     assert_false(sw_latch_wait(&latch, until_ns));
     assert_true(sw_clock_boot_ns() >= until_ns);
 
+    struct pollfd pollfd = {.fd = latch.fds[0], .events = POLLIN};
+    assert_int_equal(poll(&pollfd, 1, 0), 0);
     pthread_t threads[3];
     for (size_t i = 0; i < COUNT_OF(threads); i++) {
         assert_true(sw_thread_start(&threads[i], waiter_run, &latch, "waiter", NULL));
@@ -107,6 +111,7 @@ test_latch(void **state)
         assert_non_null(seen);
     }
     assert_true(sw_clock_boot_ns() - from_ns < LONG_NS / 2);
+    assert_int_equal(poll(&pollfd, 1, 0), 1);
     assert_true(sw_latch_is_set(&latch));
     assert_true(sw_latch_wait(&latch, 0));
     assert_true(sw_latch_wait(&latch, INT64_MAX));
@@ -247,10 +252,29 @@ test_random(void **state)
     assert_int_equal(guard[1], 2);
 }
 
+static int
+check_host_name(void)
+{
+    struct sw_buf buf;
+    sw_buf_init(&buf, 300);
+    if (unshare(CLONE_NEWUTS) != 0 || sethostname("fs01.example.com", 16) != 0) {
+        return 0; /* only root can */
+    }
+    sw_host_name(&buf);
+    bool good = strcmp(sw_buf_text(&buf), "fs01") == 0;
+    sw_buf_clear(&buf);
+    good = good && sethostname("", 0) == 0;
+    sw_host_name(&buf);
+    good = good && strcmp(sw_buf_text(&buf), "localhost") == 0;
+    sw_buf_fini(&buf);
+    return good ? 0 : 1;
+}
+
 static void
 test_names(void **state)
 {
     (void)state;
+    assert_int_equal(in_child(check_host_name), 0);
     struct sw_buf buf;
     sw_buf_init(&buf, 300);
     sw_host_name(&buf);

@@ -229,7 +229,13 @@ test_limits_are_set(void **state)
     limits.nice = 3;
     struct sw_process_result result;
     struct sw_err err;
-    assert_true(run_shell(limits, "ulimit -v; ulimit -c; nice", &result, &err));
+    struct rlimit core;
+    assert_int_equal(getrlimit(RLIMIT_CORE, &core), 0);
+    struct rlimit raised = {.rlim_cur = core.rlim_max, .rlim_max = core.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_CORE, &raised), 0);
+    bool done = run_shell(limits, "ulimit -v; ulimit -c; nice", &result, &err);
+    assert_int_equal(setrlimit(RLIMIT_CORE, &core), 0);
+    assert_true(done);
     int base = getpriority(PRIO_PROCESS, 0);
     char expected[64];
     snprintf(expected, sizeof(expected), "65536\n0\n%d\n", base + 3 > 19 ? 19 : base + 3);
@@ -368,7 +374,7 @@ test_grandchild_keeps_the_pipe(void **state)
     assert_true(run_shell(program(NULL), "sleep 30 & echo $!", &result, &err));
     assert_true(sw_clock_boot_ns() - from_ns < 10 * SW_NS_PER_S);
     assert_int_equal(result.exit_status, 0);
-    pid_t pid = (pid_t)atoi(sw_buf_text(&result.out));
+    pid_t pid = (pid_t)strtol(sw_buf_text(&result.out), NULL, 10);
     assert_true(pid > 0);
     assert_int_equal(wait_for_orphan(pid), SIGKILL);
     sw_process_result_fini(&result);
@@ -481,7 +487,7 @@ test_dies_with_us(void **state)
     close(fd);
     assert_int_equal(kill(agent, SIGKILL), 0);
     assert_int_equal(wait_for_orphan(agent), SIGKILL);
-    assert_int_equal(wait_for_orphan((pid_t)atoi(text)), SIGKILL);
+    assert_int_equal(wait_for_orphan((pid_t)strtol(text, NULL, 10)), SIGKILL);
     remove_fifo(folder, fifo);
 }
 

@@ -237,7 +237,8 @@ trust_follow(struct trust_walk *walk, const char *rest, struct sw_err *err)
     return true;
 }
 
-/* Takes one component off todo, checks the object it names and appends it to done. */
+/* Takes one component off todo, checks the object it names and appends it to done, also `.` and
+ * `..`: what is done has no links left in it, so they name what they seem to. */
 static bool
 trust_step(struct trust_walk *walk, struct sw_err *err)
 {
@@ -246,9 +247,7 @@ trust_step(struct trust_walk *walk, struct sw_err *err)
     const char *rest = name + size;
     size_t used = strlen(walk->done);
     struct stat info;
-    if (size == 2 && memcmp(name, "..", 2) == 0) {
-        walk->done[used > 0 ? strrchr(walk->done, '/') - walk->done : 0] = '\0';
-    } else if (size > 0 && !(size == 1 && name[0] == '.')) {
+    if (size > 0) {
         int need = snprintf(walk->done + used, sizeof(walk->done) - used, "/%.*s", (int)size, name);
         if (need >= (int)(sizeof(walk->done) - used)) {
             return sw_err_set_os(err, ENAMETOOLONG, "%s", walk->done);
