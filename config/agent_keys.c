@@ -4,7 +4,7 @@
 #define KEY(member) offsetof(struct sw_config_agent, member)
 #define SECONDS(n)  ((int64_t)(n)*1000000000)
 
-/* In the order of enum sw_on_full and enum sw_log_level. */
+/* In the order of enum sw_config_on_full and enum sw_log_level. */
 static const char *const agent_on_full[] = {"oldest", "newest", NULL};
 static const char *const agent_log_levels[] = {"error", "warn", "info", "debug", NULL};
 

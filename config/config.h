@@ -89,7 +89,8 @@ struct sw_config {
     const char *folder; /* of path; where relative paths start */
     struct sw_config_agent agent;
     const char *agent_frozen; /* as sw_config_part.frozen */
-    /* In the order of the file. */
+    /* In the order of the file. In check mode, those whose type hangs on a variable that is not set
+     * are left out. */
     struct sw_config_part *sources;
     size_t source_count;
     struct sw_config_part *sinks;

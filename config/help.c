@@ -4,6 +4,7 @@
 #include "config/key_text.h"
 
 #define HELP_INDENT 2
+#define HELP_WIDTH  92 /* columns */
 
 static void
 help_indent(struct sw_buf *buf, size_t columns)
@@ -13,16 +14,28 @@ help_indent(struct sw_buf *buf, size_t columns)
     }
 }
 
+/* How much of text fits a line: up to its end, to "\n", or to the last blank that fits. */
+static size_t
+help_line(const char *text, size_t width)
+{
+    size_t size = strcspn(text, "\n");
+    size_t cut = size > width ? width : size;
+    while (size > width && cut > 0 && text[cut] != ' ') {
+        cut--;
+    }
+    return cut > 0 ? cut : size;
+}
+
 /* "\n" in a help text continues below. */
 static void
 help_text(struct sw_buf *buf, const char *text, size_t indent)
 {
     while (text != NULL && *text != '\0') {
-        size_t size = strcspn(text, "\n");
+        size_t size = help_line(text, HELP_WIDTH - indent);
         help_indent(buf, indent);
         sw_buf_add(buf, text, size);
         sw_buf_add_char(buf, '\n');
-        text += size + (text[size] == '\n');
+        text += size + (text[size] != '\0' ? 1 : 0);
     }
 }
 

@@ -69,17 +69,37 @@ sw_node_add_path(const struct sw_node *node, struct sw_buf *buf)
     }
 }
 
-struct node_place {
-    const struct sw_node *node;
-    const char *name; /* below it; or NULL */
-    bool at_key;
-    bool is_warning;
-};
+/* text with every value that came from a reference of the tree replaced by the reference. */
+static void
+node_mask(const struct sw_node *node, struct sw_buf *text)
+{
+    for (const struct sw_node *child = node->first; child != NULL; child = child->next) {
+        node_mask(child, text);
+    }
+    if (node->reference == NULL || node->text.size == 0) {
+        return;
+    }
+    struct sw_buf masked;
+    const char *hit;
+    const char *from = sw_buf_text(text);
+    const char *end = from + text->size;
+    sw_buf_init(&masked, text->max);
+    while ((hit = memmem(from, (size_t)(end - from), node->text.data, node->text.size)) != NULL) {
+        sw_buf_add(&masked, from, (size_t)(hit - from));
+        sw_buf_add_text(&masked, node->reference);
+        from = hit + node->text.size;
+    }
+    sw_buf_add(&masked, from, (size_t)(end - from));
+    sw_buf_fini(text);
+    *text = masked; /* moved */
+}
 
-static void SW_PRINTF(3, 0) node_tell(
-    struct sw_problems *problems, const struct node_place *place, const char *format, va_list args)
+void
+sw_node_tell(struct sw_problems *problems, const struct sw_node_place *place, const char *format,
+    va_list args)
 {
     struct sw_buf path;
+    struct sw_buf text;
     const struct sw_node *node = place->node;
     bool at_key = place->at_key && node->key != NULL;
     sw_buf_init(&path, NODE_PATH_MAX);
@@ -87,9 +107,13 @@ static void SW_PRINTF(3, 0) node_tell(
     if (place->name != NULL) {
         sw_buf_printf(&path, "%s%s", path.size > 0 ? "." : "", place->name);
     }
+    sw_buf_init(&text, (size_t)2 * SW_PROBLEM_TEXT_MAX);
+    sw_problems_format(&text, format, args);
+    node_mask(place->masked != NULL ? place->masked : node, &text);
     sw_problems_at(problems, place->is_warning, at_key ? node->key_line : node->line,
-        at_key ? node->key_column : node->column, sw_buf_text(&path), format, args);
+        at_key ? node->key_column : node->column, sw_buf_text(&path), sw_buf_text(&text));
     sw_buf_fini(&path);
+    sw_buf_fini(&text);
 }
 
 void
@@ -97,7 +121,7 @@ sw_node_problem(struct sw_problems *problems, const struct sw_node *node, const 
 {
     va_list args;
     va_start(args, format);
-    node_tell(problems, &(struct node_place){.node = node}, format, args);
+    sw_node_tell(problems, &(struct sw_node_place){.node = node}, format, args);
     va_end(args);
 }
 
@@ -106,7 +130,7 @@ sw_node_warning(struct sw_problems *problems, const struct sw_node *node, const 
 {
     va_list args;
     va_start(args, format);
-    node_tell(problems, &(struct node_place){.node = node, .is_warning = true}, format, args);
+    sw_node_tell(problems, &(struct sw_node_place){.node = node, .is_warning = true}, format, args);
     va_end(args);
 }
 
@@ -116,7 +140,7 @@ sw_node_key_problem(
 {
     va_list args;
     va_start(args, format);
-    node_tell(problems, &(struct node_place){.node = node, .at_key = true}, format, args);
+    sw_node_tell(problems, &(struct sw_node_place){.node = node, .at_key = true}, format, args);
     va_end(args);
 }
 
@@ -126,7 +150,7 @@ sw_node_missing(struct sw_problems *problems, const struct sw_node *mapping, con
 {
     va_list args;
     va_start(args, format);
-    node_tell(problems, &(struct node_place){.node = mapping, .name = name, .at_key = true}, format,
-        args);
+    sw_node_tell(problems, &(struct sw_node_place){.node = mapping, .name = name, .at_key = true},
+        format, args);
     va_end(args);
 }

@@ -64,6 +64,19 @@ bool sw_node_has_unset(const struct sw_node *node);
 /* Appends "sources.local.ignore.users[0]"; nothing for the root. */
 void sw_node_add_path(const struct sw_node *node, struct sw_buf *buf);
 
+/* Where a problem is, and what it must not show. */
+struct sw_node_place {
+    const struct sw_node *node;
+    const char *name; /* of what is missing below the node; or NULL */
+    bool at_key;      /* at the node's key, not at its value */
+    bool is_warning;
+    /* NULL: the node. Of values that came from references in it, messages show the references,
+     * whoever wrote the message. */
+    const struct sw_node *masked;
+};
+void sw_node_tell(struct sw_problems *problems, const struct sw_node_place *place,
+    const char *format, va_list args) SW_PRINTF(3, 0);
+
 /* A problem of the value (at its place), of the key (at the key's), or of what is missing below a
  * mapping: at the key's place, with name appended to the path. */
 void sw_node_problem(struct sw_problems *problems, const struct sw_node *node, const char *format,

@@ -109,6 +109,12 @@ sw_node_check_text(struct sw_str *text, struct sw_problems *problems)
     }
     for (size_t at = 0; at < text->size; column++) {
         uint32_t code_point;
+        /* libyaml compares each with all before it: 1 MiB of them costs it many seconds. */
+        if (column == 1 &&
+            sw_str_starts((struct sw_str){text->data + at, text->size - at}, "%TAG")) {
+            sw_problems_tell(problems, line, 1, "tags are not supported (leave out this line)");
+            return false;
+        }
         at += sw_utf8_next(text->data + at, text->size - at, &code_point);
         if (code_point == SW_UTF8_BAD) {
             sw_problems_tell(problems, line, column, "not UTF-8 (save the file as UTF-8)");

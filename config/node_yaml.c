@@ -84,14 +84,22 @@ yaml_new(struct yaml_build *build, const struct sw_node *origin, yaml_mark_t mar
     return node;
 }
 
+/* Always false, so that `return` reads well. */
+static bool
+yaml_is_too_large(struct yaml_build *build, yaml_mark_t mark)
+{
+    sw_problems_tell(
+        build->problems, yaml_line(mark), yaml_column(mark), "the configuration is too large");
+    return false;
+}
+
 static bool
 yaml_scalar(struct yaml_build *build, struct sw_node *node, const yaml_event_t *event)
 {
     struct sw_str text = {(const char *)event->data.scalar.value, event->data.scalar.length};
     const char *copy = sw_arena_text(build->arena, text);
     if (copy == NULL) {
-        sw_node_problem(build->problems, node, "the configuration is too large");
-        return false;
+        return yaml_is_too_large(build, event->start_mark);
     }
     node->kind = SW_NODE_SCALAR;
     node->text = (struct sw_str){copy, text.size};
@@ -157,7 +165,7 @@ yaml_key(struct yaml_build *build, const yaml_event_t *event, struct sw_node *or
         return true;
     }
     origin->key = sw_arena_text(build->arena, text);
-    return origin->key != NULL;
+    return origin->key != NULL || yaml_is_too_large(build, event->start_mark);
 }
 
 /* Whether the pair may stand in the mapping; tells why not. */
@@ -286,9 +294,11 @@ static struct sw_node *
 yaml_empty(struct yaml_build *build)
 {
     struct sw_node *root = sw_node_scalar(build->arena, "");
-    if (root != NULL) {
-        root->line = root->column = 1;
+    if (root == NULL) {
+        sw_problems_tell(build->problems, 1, 1, "the configuration is too large");
+        return NULL;
     }
+    root->line = root->column = 1;
     return root;
 }
 

@@ -101,6 +101,14 @@ parts_freeze(const struct sw_reader *reader, const struct sw_config_kind *kind,
     return text;
 }
 
+/* Always false, so that `return` reads well. */
+static bool
+parts_are_too_large(const struct sw_reader *reader, const struct sw_node *node)
+{
+    sw_node_problem(reader->problems, node, "the values of the configuration are too large");
+    return false;
+}
+
 /* The rules that tables cannot say, on values that are known to be what was written. */
 static void
 parts_check(const struct sw_reader *reader, const struct sw_node *node,
@@ -119,7 +127,8 @@ parts_check(const struct sw_reader *reader, const struct sw_node *node,
     reader->problems->scope = NULL;
 }
 
-static void
+/* true: the item is whole. */
+static bool
 parts_item(const struct sw_reader *reader, const struct sw_node *node,
     const struct sw_config_kind *kind, struct sw_config_part *item)
 {
@@ -128,24 +137,21 @@ parts_item(const struct sw_reader *reader, const struct sw_node *node,
     void *settings = sw_arena_take(reader->arena, kind->settings_size);
     const struct sw_node *type = NULL;
     if (conf == NULL || settings == NULL) {
-        sw_node_problem(reader->problems, node, "the values of the configuration are too large");
-        return;
+        return parts_are_too_large(reader, node);
     }
     const struct sw_reader_layer layers[] = {{parts_type_key, &type}, {kind->settings, settings},
         {part != NULL ? part->keys : NULL, conf}};
     bool good = sw_reader_read(reader, node, layers, 3, part == NULL);
+    if (part == NULL || !good) {
+        return false;
+    }
     *item = (struct sw_config_part){.name = sw_arena_text(reader->arena, sw_str_of(node->key)),
         .part = part,
         .conf = conf,
         .settings = settings};
-    if (part == NULL || !good) {
-        return;
-    }
     parts_check(reader, node, kind, item);
     item->frozen = parts_freeze(reader, kind, item);
-    if (item->frozen == NULL || item->name == NULL) {
-        sw_node_problem(reader->problems, node, "the values of the configuration are too large");
-    }
+    return (item->frozen != NULL && item->name != NULL) || parts_are_too_large(reader, node);
 }
 
 static void
@@ -158,7 +164,7 @@ parts_one(const struct sw_reader *reader, const struct sw_node *node, struct sw_
             PARTS_NAME_MAX);
     }
     if (node->kind == SW_NODE_MAPPING) {
-        parts_item(reader, node, list->kind, &list->items[list->count++]);
+        list->count += parts_item(reader, node, list->kind, &list->items[list->count]) ? 1 : 0;
     } else if (node->kind != SW_NODE_DAMAGED) {
         sw_node_problem(
             reader->problems, node, "keys are expected below this name (allowed: at least 'type')");
@@ -184,7 +190,7 @@ sw_parts_read(
     }
     list->items = sw_arena_take(reader->arena, node->count * sizeof(list->items[0]));
     if (list->items == NULL) {
-        sw_node_problem(reader->problems, node, "the values of the configuration are too large");
+        parts_are_too_large(reader, node);
         return;
     }
     for (const struct sw_node *child = node->first; child != NULL; child = child->next) {

@@ -5,8 +5,6 @@
 #include "agent/base/memory.h"
 #include "config/node.h"
 
-#define PROBLEM_TEXT_MAX 8192 /* bytes of one problem's text */
-
 void
 sw_problems_init(struct sw_problems *problems)
 {
@@ -70,9 +68,10 @@ problems_insert(struct sw_problems *problems, struct sw_problem problem)
     }
 }
 
-static void SW_PRINTF(2, 0) problems_format(struct sw_buf *buf, const char *format, va_list args)
+void
+sw_problems_format(struct sw_buf *buf, const char *format, va_list args)
 {
-    char text[PROBLEM_TEXT_MAX];
+    char text[SW_PROBLEM_TEXT_MAX];
     int size = vsnprintf(text, sizeof(text), format, args);
     if (size > 0) {
         size_t cut = sw_utf8_cut(text, (size_t)size, sizeof(text) - 1);
@@ -82,14 +81,14 @@ static void SW_PRINTF(2, 0) problems_format(struct sw_buf *buf, const char *form
 
 void
 sw_problems_at(struct sw_problems *problems, bool is_warning, unsigned line, unsigned column,
-    const char *path, const char *format, va_list args)
+    const char *path, const char *text)
 {
     struct sw_buf buf;
-    sw_buf_init(&buf, (size_t)2 * PROBLEM_TEXT_MAX);
+    sw_buf_init(&buf, (size_t)4 * SW_PROBLEM_TEXT_MAX);
     if (path != NULL && path[0] != '\0') {
         sw_buf_printf(&buf, "%s: ", path);
     }
-    problems_format(&buf, format, args);
+    sw_buf_add_text(&buf, text);
     problems_insert(problems,
         (struct sw_problem){
             .is_warning = is_warning, .line = line, .column = column, .text = sw_buf_take(&buf)});
@@ -99,9 +98,13 @@ void
 sw_problems_tell(
     struct sw_problems *problems, unsigned line, unsigned column, const char *format, ...)
 {
+    struct sw_buf text;
     va_list args;
     va_start(args, format);
-    sw_problems_at(problems, false, line, column, NULL, format, args);
+    sw_buf_init(&text, SW_PROBLEM_TEXT_MAX);
+    sw_problems_format(&text, format, args);
+    sw_problems_at(problems, false, line, column, NULL, sw_buf_text(&text));
+    sw_buf_fini(&text);
     va_end(args);
 }
 
@@ -109,25 +112,21 @@ sw_problems_tell(
 static void SW_PRINTF(4, 0) problems_in_scope(struct sw_problems *problems, bool is_warning,
     const char *key, const char *format, va_list args)
 {
-    struct sw_buf path;
-    unsigned line = 0;
-    unsigned column = 0;
     const struct sw_node *scope = problems->scope;
     const struct sw_node *found = key != NULL ? sw_node_find(scope, key) : NULL;
-    sw_buf_init(&path, PROBLEM_TEXT_MAX);
-    sw_node_add_path(scope, &path);
-    if (key != NULL) {
-        sw_buf_printf(&path, "%s%s", path.size > 0 ? "." : "", key);
+    struct sw_node_place place = {.is_warning = is_warning, .masked = scope};
+    if (scope == NULL) {
+        struct sw_buf text;
+        sw_buf_init(&text, SW_PROBLEM_TEXT_MAX);
+        sw_problems_format(&text, format, args);
+        sw_problems_at(problems, is_warning, 0, 0, key, sw_buf_text(&text));
+        sw_buf_fini(&text);
+        return;
     }
-    if (found != NULL) {
-        line = found->line;
-        column = found->column;
-    } else if (scope != NULL) {
-        line = scope->key != NULL ? scope->key_line : scope->line;
-        column = scope->key != NULL ? scope->key_column : scope->column;
-    }
-    sw_problems_at(problems, is_warning, line, column, sw_buf_text(&path), format, args);
-    sw_buf_fini(&path);
+    place.node = found != NULL ? found : scope;
+    place.name = found != NULL ? NULL : key;
+    place.at_key = found == NULL;
+    sw_node_tell(problems, &place, format, args);
 }
 
 void
@@ -175,7 +174,7 @@ void
 sw_problems_print(const struct sw_problems *problems, FILE *file)
 {
     struct sw_buf buf;
-    sw_buf_init(&buf, (size_t)SW_PROBLEMS_MAX * 16 * PROBLEM_TEXT_MAX);
+    sw_buf_init(&buf, (size_t)SW_PROBLEMS_MAX * 16 * SW_PROBLEM_TEXT_MAX);
     sw_problems_write(problems, &buf);
     fwrite(sw_buf_text(&buf), 1, buf.size, file);
     sw_buf_fini(&buf);

@@ -16,6 +16,8 @@
 
 #define SW_PROBLEMS_MAX 100 /* kept; of more only the number is told */
 
+#define SW_PROBLEM_TEXT_MAX 8192 /* bytes of one problem's text */
+
 struct sw_node;
 
 struct sw_problem {
@@ -47,6 +49,9 @@ void sw_problems_tell(struct sw_problems *problems, unsigned line, unsigned colu
 
 /* For the parts of config/: a problem at a place. path may be NULL. */
 void sw_problems_at(struct sw_problems *problems, bool is_warning, unsigned line, unsigned column,
-    const char *path, const char *format, va_list args) SW_PRINTF(6, 0);
+    const char *path, const char *text);
+
+/* For the parts of config/: the words of a problem, cut at SW_PROBLEM_TEXT_MAX. */
+void sw_problems_format(struct sw_buf *buf, const char *format, va_list args) SW_PRINTF(2, 0);
 
 #endif

@@ -19,8 +19,6 @@ value_add_subject(struct sw_buf *buf, const struct sw_node *node, const struct s
         sw_buf_printf(buf, "the value of %s", node->reference);
     } else if (node->kind != SW_NODE_SCALAR) {
         sw_buf_add_text(buf, node->kind == SW_NODE_SEQUENCE ? "a list" : "a map");
-    } else if (sw_node_is_null(node)) {
-        sw_buf_add_text(buf, "no value");
     } else if (key->type == SW_KEY_SECRET) {
         sw_buf_add_text(buf, "the secret");
     } else {
@@ -37,8 +35,13 @@ value_refuse(const struct sw_reader *reader, const struct sw_node *node, const s
 {
     struct sw_buf text;
     sw_buf_init(&text, VALUE_WORDS_MAX);
-    value_add_subject(&text, node, key);
-    sw_buf_printf(&text, " %s (allowed: ", problem);
+    if (sw_node_is_null(node)) {
+        sw_buf_add_text(&text, "a value is missing");
+    } else {
+        value_add_subject(&text, node, key);
+        sw_buf_printf(&text, " %s", problem);
+    }
+    sw_buf_add_text(&text, " (allowed: ");
     sw_key_describe(&text, key);
     sw_buf_add_char(&text, ')');
     if (key->type == SW_KEY_WORD && node->reference == NULL && node->kind == SW_NODE_SCALAR) {

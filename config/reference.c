@@ -73,7 +73,8 @@ reference_parse(struct sw_str text, struct reference *reference)
     }
     reference->kind = (enum reference_kind)kind;
     reference->fallback = (struct sw_str){NULL, 0};
-    if (kind == REFERENCE_UNKNOWN) {
+    /* There are none in each other; the first `}` would end both. */
+    if (kind == REFERENCE_UNKNOWN || memmem(text.data, text.size, "${", 2) != NULL) {
         return false;
     }
     size_t prefix = strlen(reference_prefixes[kind]);

@@ -1,9 +1,9 @@
 /*
  * References inside scalar values, replaced after parsing:
  *   ${env:NAME}  ${env:NAME:-default}  ${file:PATH}  ${credential:NAME}
- * Only `${` begins one, `$${` is a literal `${`, any other `$` is itself. As in the shell, the
- * default also stands for a variable that is set but empty. A credential is a file of that name
- * in $CREDENTIALS_DIRECTORY (systemd.exec(5)).
+ * Only `${` begins one, none stands in another, `$${` is a literal `${`, any other `$` is itself.
+ * As in the shell, the default also stands for a variable that is set but empty. A credential is a
+ * file of that name in $CREDENTIALS_DIRECTORY (systemd.exec(5)).
  *
  * Problems name the reference, never a value. Of text that is no reference, although it has `${`,
  * nothing is shown either: it may be part of a password.

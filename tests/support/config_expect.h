@@ -42,6 +42,10 @@ expect_said(
         fail_msg("of:\n%.2000s\nexpected:\n%s\nsaid:\n%.4000s", yaml.data, said, sw_buf_text(&buf));
     }
     assert_int_equal(load.problems.errors == 0, load.config != NULL);
+    for (size_t i = 0; load.config != NULL && i < load.config->source_count; i++) {
+        assert_non_null(load.config->sources[i].part);
+        assert_non_null(load.config->sources[i].frozen);
+    }
     sw_buf_fini(&buf);
     fixture_fini(&load);
 }

@@ -123,7 +123,9 @@ static const struct sw_key strict_keys[] = {
     {.name = "target",
         .type = SW_KEY_STRING,
         .offset = offsetof(struct fixture_strict, target),
-        .required = true},
+        .required = true,
+        .help = "what it is that this source looks at, in words that are so many that one line "
+                "does not hold them"},
     {.name = "command",
         .type = SW_KEY_STRINGS,
         .offset = offsetof(struct fixture_strict, command),
@@ -146,7 +148,7 @@ full_check(const void *conf, struct sw_problems *problems)
 {
     const struct fixture_full *full = conf;
     if (full->text != NULL && strcmp(full->text, "forbidden") == 0) {
-        sw_problems_add(problems, "text", "'forbidden' is forbidden");
+        sw_problems_add(problems, "text", "'%s' is not wanted", full->text);
         sw_problems_warn(problems, "login.user", "is not looked at");
     }
 }

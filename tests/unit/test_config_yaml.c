@@ -39,6 +39,8 @@ test_syntax(void **state)
         {"  a: b\n c: d\n", "2:2: this does not line up with what stands above it\n"},
         {"%YAML 3.0\n---\na: b\n",
             "1:1: this version of YAML is not supported (leave out the %YAML line)\n"},
+        {"# x\n%TAG !x! y\n---\n", "2:1: tags are not supported (leave out this line)\n"},
+        {"%YAML 1.2\n---\n" GOOD_BOTH, ""},
         {"a: !x!y z\n", "1:4: tags are not supported (leave out the '!')\n"},
     };
     expect_cases(cases, COUNT_OF(cases));
@@ -58,7 +60,7 @@ test_structure(void **state)
         {GOOD_BOTH "---\n" GOOD_BOTH, "3:1: a second document begins here (allowed: one in a "
                                       "file)\n"},
         {GOOD_BOTH "agent: {log_level: info, on_full: oldest, log_level: info}\n",
-            "3:44: agent.log_level: duplicate key (first in line 3)\n"},
+            "3:43: agent.log_level: duplicate key (first in line 3)\n"},
         {GOOD_BOTH "agent:\nsinks:\n  x: {}\n", "4:1: sinks: duplicate key (first in line 2)\n"},
         {GOOD_BOTH "\"agent\": {}\nagent: {}\n", "4:1: agent: duplicate key (first in line 3)\n"},
         {GOOD_BOTH "agent: {log_level: &x info, on_full: *x}\n",
@@ -95,7 +97,7 @@ test_columns(void **state)
     (void)state;
     static const struct expect_case cases[] = {
         {GOOD_BOTH "agent: {state_dir: \"/ä€😀\", log_level: x}\n",
-            "3:38: agent.log_level: 'x' cannot stand here (allowed: error | warn | info | "
+            "3:39: agent.log_level: 'x' cannot stand here (allowed: error | warn | info | "
             "debug)\n"},
         {"\xEF\xBB\xBF" GOOD_BOTH "x: 1\n", "3:1: x: " TOP},
         {"\xEF\xBB\xBFx: 1\n" GOOD_BOTH, "1:1: x: " TOP},
