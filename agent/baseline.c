@@ -143,6 +143,7 @@ sw_baseline_decode_row(struct sw_row *row, struct sw_track *track, int64_t *seen
     track->start_ns = (int64_t)baseline_take_number(&reader, 8, UINT64_MAX);
     row->opens = baseline_take_count(&reader);
     row->active = baseline_take_count(&reader);
+    reader.bad = reader.bad || (row->active > SW_ACTIVE_MAX && row->active != SW_UNKNOWN);
     row->idle = baseline_take_count(&reader);
     track->told_opens = baseline_take_count(&reader);
     track->told_idle = baseline_take_count(&reader);

@@ -246,6 +246,7 @@ test_wrong_types_name_row_and_member(void **state)
         "byte 51: sessions[0].guest: true or false expected");
     assert_bad(
         HEAD "{\"client\":\"c\"},{\"user\":\"u\"}" TAIL, "byte 44: sessions[1].client: missing");
+    assert_bad(HEAD "{\"client\":\"c\"}],\"level\":\"x\"}", "byte 53: level: a number expected");
     assert_bad(HEAD "[]" TAIL, "byte 29: sessions[0]: an object expected");
     assert_bad("{\"sharewatch\":1,\"sessions\":{}}", "byte 28: sessions: an array expected");
     assert_bad("{\"sharewatch\":1,\"error\":\"x\"}", "byte 25: error: an object expected");
