@@ -199,7 +199,8 @@ batch_apply(struct sw_forwarder *forwarder, size_t count, bool set_aside, const 
     }
     for (size_t i = 0; i < count; i++) {
         if (set_aside && batch->results[i] == SW_RESULT_REFUSED &&
-            !batch_reject(forwarder, batch->index[i], reason, err)) {
+            !batch_reject(forwarder, batch->index[i],
+                reason[0] != '\0' ? reason : "the receiver refuses it", err)) {
             return false;
         }
     }

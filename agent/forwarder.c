@@ -142,24 +142,30 @@ forward_ack(struct sw_forwarder *forwarder)
     struct sw_err err;
     bool pending;
     int64_t now_ns = forward_boot_ns(forwarder);
-    if (!sw_journal_ack(forwarder->options.journal, &forwarder->state, now_ns, &pending, &err)) {
+    forwarder->ack_failed =
+        !sw_journal_ack(forwarder->options.journal, &forwarder->state, now_ns, &pending, &err);
+    if (forwarder->ack_failed) {
         forward_say(forwarder, SW_LOG_ERROR, "the journal does not take how far it is", err.text);
-        pending = true;
     }
     atomic_store(&forwarder->passed, forwarder->state.position);
-    forwarder->flush_at_ns = pending ? now_ns + FORWARD_FLUSH_NS : INT64_MAX;
+    forwarder->flush_at_ns =
+        pending || forwarder->ack_failed ? now_ns + FORWARD_FLUSH_NS : INT64_MAX;
 }
 
 static void
 forward_flush(struct sw_forwarder *forwarder)
 {
     struct sw_err err;
-    int64_t now_ns = forward_boot_ns(forwarder);
-    forwarder->flush_at_ns = INT64_MAX;
-    if (!sw_journal_flush(forwarder->options.journal, now_ns, &err)) {
-        forward_say(forwarder, SW_LOG_ERROR, "the journal does not take how far it is", err.text);
-        forwarder->flush_at_ns = now_ns + FORWARD_JOURNAL_WAIT_NS;
+    if (forwarder->ack_failed) {
+        forward_ack(forwarder);
     }
+    int64_t now_ns = forward_boot_ns(forwarder);
+    bool flushed = sw_journal_flush(forwarder->options.journal, now_ns, &err);
+    if (!flushed) {
+        forward_say(forwarder, SW_LOG_ERROR, "the journal does not take how far it is", err.text);
+    }
+    forwarder->flush_at_ns =
+        flushed && !forwarder->ack_failed ? INT64_MAX : now_ns + FORWARD_JOURNAL_WAIT_NS;
 }
 
 /* Waits for an event behind `after`, a wake or a time, whichever is first. */

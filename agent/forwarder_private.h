@@ -40,6 +40,7 @@ struct sw_forwarder {
     struct forward_batch batch;
     bool connected;
     int64_t retry_at_ns;   /* boot clock: nothing is tried before; 0: at once */
+    bool ack_failed;       /* the journal does not know our position yet */
     int64_t flush_at_ns;   /* INT64_MAX: no acknowledgement is waiting to be written */
     int64_t idle_until_ns; /* drops could not be told: try again then; INT64_MAX */
     uint64_t wakes;

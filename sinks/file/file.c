@@ -260,24 +260,37 @@ file_write(struct sw_sink *sink, const struct sw_record *records, size_t count, 
     return file_settle(state, written, good) ? outcome : SW_OUTCOME_BROKEN;
 }
 
+/* How many of the records this file takes before it is rotated; at least one. */
+static size_t
+file_count_fitting(const struct sw_sink *sink, const struct sw_record *records, size_t count)
+{
+    const struct file_conf *conf = sink->conf;
+    const struct file_state *state = sink->state;
+    uint64_t size = state->size;
+    size_t fitting = 0;
+    if (conf->rotate_size == 0 || state->is_stdout) {
+        return count;
+    }
+    do {
+        size += records[fitting++].bytes.size + 1;
+    } while (fitting < count && size + records[fitting].bytes.size + 1 <= conf->rotate_size);
+    return fitting;
+}
+
 /* logrotate and people rename, remove and empty the file without telling us. */
 static enum sw_outcome
-file_prepare(struct sw_sink *sink, const struct sw_record *records, size_t count,
-    struct sw_answer *answer, struct sw_err *err)
+file_prepare(struct sw_sink *sink, const struct sw_record *first, struct sw_answer *answer,
+    struct sw_err *err)
 {
     const struct file_conf *conf = sink->conf;
     struct file_state *state = sink->state;
-    uint64_t coming = 0;
-    for (size_t i = 0; i < count; i++) {
-        coming += records[i].bytes.size + 1;
-    }
     if (!sw_append_is_at(&state->file, conf->path)) {
         return file_open(sink, &state->file, err);
     }
     if (!sw_append_size(&state->file, &state->size, err)) {
         return SW_OUTCOME_BROKEN;
     }
-    return file_rotate(sink, coming, answer, err);
+    return file_rotate(sink, first->bytes.size + 1, answer, err);
 }
 
 static enum sw_outcome
@@ -286,11 +299,12 @@ file_send(struct sw_sink *sink, const struct sw_record *records, size_t count,
 {
     const struct file_state *state = sink->state;
     enum sw_outcome outcome =
-        state->is_stdout ? SW_OUTCOME_OK : file_prepare(sink, records, count, answer, err);
+        state->is_stdout ? SW_OUTCOME_OK : file_prepare(sink, &records[0], answer, err);
     if (outcome != SW_OUTCOME_OK) {
         return outcome;
     }
     size_t whole;
+    count = file_count_fitting(sink, records, count);
     outcome = file_write(sink, records, count, deadline_ns, &whole, err);
     for (size_t i = 0; i < whole; i++) {
         results[i] = SW_RESULT_DONE;
