@@ -190,6 +190,7 @@ static const struct sw_key exec_keys[] = {
         .required = true,
         .min = 1,
         .max = EXEC_ARGUMENTS,
+        .trusted = true,
         .help = "program (absolute path) and arguments; prints one snapshot document, no shell"},
     {.name = "server",
         .type = SW_KEY_STRING,

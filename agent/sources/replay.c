@@ -66,22 +66,35 @@ replay_check_position(struct sw_source *source, int64_t size, struct sw_err *err
 }
 
 static bool
+replay_open(struct sw_source *source, struct stat *info, struct sw_err *err)
+{
+    struct replay_state *state = source->state;
+    const struct sw_replay_conf *conf = source->conf;
+    if (conf->input != NULL) {
+        *info = (struct stat){0};
+        state->file = conf->input;
+        return true;
+    }
+    /* Asked before it is opened: opening a pipe would wait for its writer. */
+    if (stat(replay_path(source), info) != 0) {
+        return replay_fail_os(source, "open", err);
+    }
+    if (!S_ISREG(info->st_mode)) {
+        return sw_err_set(
+            err, "%s is not a regular file: only those can be replayed", replay_path(source));
+    }
+    state->file = fopen(replay_path(source), "rbe");
+    return state->file != NULL || replay_fail_os(source, "open", err);
+}
+
+static bool
 replay_init(struct sw_source *source, struct sw_err *err)
 {
     struct replay_state *state = source->state;
     struct stat info;
     sw_buf_init(&state->bytes, SW_DOCUMENT_MAX + 2 * REPLAY_CHUNK);
-    /* Asked before it is opened: opening a pipe would wait for its writer. */
-    if (stat(replay_path(source), &info) != 0) {
-        return replay_fail_os(source, "open", err);
-    }
-    if (!S_ISREG(info.st_mode)) {
-        return sw_err_set(
-            err, "%s is not a regular file: only those can be replayed", replay_path(source));
-    }
-    state->file = fopen(replay_path(source), "rbe");
-    if (state->file == NULL) {
-        return replay_fail_os(source, "open", err);
+    if (!replay_open(source, &info, err)) {
+        return false;
     }
     /* What is read ahead stands in `bytes`; a second copy would be of no use. */
     setvbuf(state->file, NULL, _IONBF, 0);
@@ -99,10 +112,11 @@ static void
 replay_fini(struct sw_source *source)
 {
     struct replay_state *state = source->state;
-    if (state->file != NULL) {
+    const struct sw_replay_conf *conf = source->conf;
+    if (state->file != NULL && state->file != conf->input) {
         fclose(state->file);
-        state->file = NULL;
     }
+    state->file = NULL;
     sw_buf_fini(&state->bytes);
 }
 

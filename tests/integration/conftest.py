@@ -25,8 +25,10 @@ class Sharewatch:
 
     def write(self, text, name="sharewatch.yaml"):
         path = self.folder / name
-        path.write_text(text)
-        path.chmod(0o600)
+        temporary = self.folder / (name + ".new")
+        temporary.write_text(text)
+        temporary.chmod(0o600)
+        os.rename(temporary, path)
         return path
 
     def run(self, *arguments, prefix=(), timeout=60, **options):

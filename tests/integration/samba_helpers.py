@@ -12,6 +12,7 @@ import signal
 import socket
 import struct
 import subprocess
+import tempfile
 import time
 
 PASSWORDS = {"alice": "alice-pw", "bob": "bob-pw"}
@@ -86,15 +87,16 @@ class Session:
                 "-U", f"{user}%{password}", "-s", str(smbd.conf)]
         if protocol:
             argv += ["-m", protocol]
+        # smbclient keeps back what it writes to a pipe; a file that it makes once it is connected
+        # says at once that it is.
+        ready = pathlib.Path(tempfile.mkdtemp(dir=smbd.folder)) / "ready"
         self.process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=subprocess.STDOUT)
-        self.process.stdin.write(b"pwd\n")
+        self.process.stdin.write(f"!touch {ready}\n".encode())
         self.process.stdin.flush()
-        line = self.process.stdout.readline()
-        while line and b"Current directory" not in line:
-            last, line = line, self.process.stdout.readline()
-        if not line:
-            raise RuntimeError(f"smbclient: {last.decode(errors='replace')}")
+        wait_until(lambda: ready.exists() or self.process.poll() is not None, 20, "smbclient")
+        if self.process.poll() is not None:
+            raise RuntimeError(f"smbclient: {self.process.stdout.read().decode(errors='replace')}")
 
     def close(self):
         """Logs off and waits until smbclient has ended."""

@@ -52,6 +52,14 @@ believe_stopped(struct sw_samba_look *look)
             "install testparm beside smbstatus",
             place->locking_file);
     }
+    /* True after a start of the machine, and of a smb_conf that is not smbd's. */
+    if (!look->state->no_trace_said && !sw_file_exists(place->locking_file)) {
+        look->state->no_trace_said = true;
+        sw_log(look->source->log, SW_LOG_WARN, look->source->name,
+            "smbd is not running, and none ever used %s: is smb_conf the one that smbd is started "
+            "with?",
+            place->locking_file);
+    }
     look->proven = true;
     look->server_stopped = true;
     return true;

@@ -10,6 +10,7 @@
 struct sw_samba_state {
     struct sw_smbd_place place; /* as of the last time it was asked */
     bool place_doubted;         /* a look failed since: ask again */
+    bool no_trace_said;
     struct sw_uid_names names;
     bool text;                /* the form of the next look */
     unsigned text_looks;      /* how long at least */

@@ -17,7 +17,9 @@ static const char *const run_failures[] = {
     "Can't initialise",
 };
 
-static const char *const run_memory[] = {"alloc", "memory", "Memory"};
+/* What JSON says when memory ends: 4,000 rows within 512 MiB end as status 0 and "json_get_object:
+ * Unable to get object [sessions]" (measured with 4.17.12). */
+static const char *const run_memory[] = {"alloc", "memory", "Memory", "Unable to"};
 
 /* Samba before 4.17, or built without jansson. */
 static const char *const run_no_json[] = {
@@ -85,6 +87,7 @@ enum sw_samba_run
 sw_samba_run_judge(const struct sw_process_result *result, bool text, struct sw_err *err)
 {
     static const char *const root[] = {"only works as root", "should not be run setuid"};
+    static const char *const conf[] = {"Can't load"};
     if (RUN_SAYS(result, root)) {
         sw_err_set(err, "smbstatus needs root: run sharewatch as root");
         return SW_SAMBA_RUN_REFUSED;
@@ -104,8 +107,8 @@ sw_samba_run_judge(const struct sw_process_result *result, bool text, struct sw_
     }
     bool is_json_trouble = result->exit_status < 0 || result->out.size == 0 ||
                            RUN_SAYS(result, run_memory) || RUN_SAYS(result, run_no_json);
-    bool is_conf = line.data != NULL && memmem(line.data, line.size, "Can't load", 10) != NULL;
-    return !text && is_json_trouble && !is_conf ? SW_SAMBA_RUN_TRY_TEXT : SW_SAMBA_RUN_FAILED;
+    return !text && is_json_trouble && !RUN_SAYS(result, conf) ? SW_SAMBA_RUN_TRY_TEXT
+                                                               : SW_SAMBA_RUN_FAILED;
 }
 
 /* Longest form: smbstatus -f --json -p -s FILE */

@@ -174,6 +174,7 @@ static const struct sw_key samba_keys[] = {
     {.name = "smbstatus",
         .type = SW_KEY_PATH,
         .offset = offsetof(struct sw_samba_conf, smbstatus),
+        .trusted = true,
         .help = "Samba's program that lists sessions; left out: found in the system's folders"},
     {.name = "smb_conf",
         .type = SW_KEY_PATH,
