@@ -45,6 +45,9 @@ poller_init_rules(struct sw_poller *poller)
     poller->policy = (struct sw_poll_policy){
         .interval_ns = settings->interval_ns,
         .unreachable_after = (unsigned)settings->unreachable_after,
+        /* How many they were is not stored; that the last look failed is. */
+        .failures = poller->state.status == SW_SOURCE_UNREACHABLE ||
+                    poller->state.status == SW_SOURCE_FAILING,
         .unreachable = poller->state.status == SW_SOURCE_UNREACHABLE,
     };
 }
@@ -153,6 +156,12 @@ poller_repeat_wait(const struct sw_poller *poller)
 {
     int64_t wait = poller->options.repeat_ns > 0 ? poller->options.repeat_ns : SW_POLL_REPEAT_NS;
     return wait < poller->policy.interval_ns ? wait : poller->policy.interval_ns;
+}
+
+int64_t
+sw_poller_last_look_ns(const struct sw_poller *poller)
+{
+    return poller->state.last_look_ns;
 }
 
 bool

@@ -51,7 +51,7 @@ struct sw_poller_options {
     bool from_start;       /* a recording is read from its beginning whatever the journal says */
     bool tell_baseline;    /* the first look is told whatever the settings say: the journal that
                               held the last one was lost */
-    int64_t repeat_ns; /* before a look with a sudden loss is repeated; 0: a second */
+    int64_t repeat_ns;     /* before a look with a sudden loss is repeated; 0: a second */
     /* What `replay` and tests replace; NULL: the system's. */
     int64_t (*wall_ns)(void *clock); /* when a look without time of its own was taken */
     void *clock;
@@ -78,5 +78,8 @@ bool sw_poller_is_refused(const struct sw_poller *poller);
 /* One look at once, on the caller's thread, started or not does not matter as long as it is not
  * both: for tests and bench. Returns false at END. */
 bool sw_poller_step(struct sw_poller *poller);
+
+/* End of the last complete look, wall clock; SW_TIME_NONE: none so far. For whoever steps. */
+int64_t sw_poller_last_look_ns(const struct sw_poller *poller);
 
 #endif

@@ -21,6 +21,7 @@ struct look {
     bool dated; /* the look came with a time of its own */
     bool first; /* a new baseline: nothing to compare with */
     bool pointed_elsewhere;
+    bool several_servers; /* answer to the name: more looks would not make it surer */
     struct sw_diff diff;
     struct sw_row_writes writes;
     struct sw_source_state state; /* as it will be */
@@ -106,12 +107,14 @@ look_failed(
     struct sw_poller *poller, struct look *look, enum sw_poll_result result, struct sw_err *err)
 {
     look->policy = poller->policy;
+    if (look->several_servers && look->policy.failures + 1 < look->policy.unreachable_after) {
+        look->policy.failures = look->policy.unreachable_after - 1;
+    }
     enum sw_poll_tell tell = sw_poll_judge(&look->policy, result, look->boot_ns);
     bool new_words = strcmp(poller->state.error, err->text) != 0;
     sw_log(poller->options.log, new_words ? SW_LOG_WARN : SW_LOG_DEBUG, poller->part,
         "look failed: %s", err->text);
 
-    sw_source_state_copy(&look->state, &poller->state);
     look_set_status(
         look, look->policy.unreachable ? SW_SOURCE_UNREACHABLE : SW_SOURCE_FAILING, err->text);
     if (look->facts.position >= 0) {
@@ -144,36 +147,52 @@ look_failed(
 
 /* ---- complete looks */
 
-/* The baseline belongs to what the source was pointed at: if that differs, nothing is compared. */
+static bool
+look_hour_of_changes_is_over(const struct look *look)
+{
+    int64_t since_ns;
+    return __builtin_sub_overflow(
+               look->snapshot->taken_at_ns, look->state.changes_from_ns, &since_ns) ||
+           since_ns < 0 || since_ns >= 3600 * SW_NS_PER_S;
+}
+
+/* The baseline belongs to what the source was pointed at: if that differs, nothing is compared.
+ * After too many changes the answers of none of the servers are believed until the hour is over:
+ * believing one of them would tell unreachable and recovered by turns. */
 static bool
 look_check_identity(struct sw_poller *poller, struct look *look, struct sw_err *err)
 {
     const struct sw_source_state *state = &poller->state;
-    const struct sw_snapshot *snapshot = look->snapshot;
+    struct sw_str server = look->snapshot->server;
     look->first = !state->has_baseline;
     if (look->first) {
         return true;
     }
-    bool same = strcmp(state->identity, poller->identity) == 0 &&
-                sw_str_is(snapshot->server, state->server);
-    if (same) {
+    bool same = strcmp(state->identity, poller->identity) == 0 && sw_str_is(server, state->server);
+    bool too_many = look->state.changes_count > LOOK_CHANGES_PER_HOUR;
+    bool over = look_hour_of_changes_is_over(look);
+    if (same && (!too_many || over)) {
         return true;
     }
     look->first = true;
     look->pointed_elsewhere = true;
-    if (snapshot->taken_at_ns - state->changes_from_ns >= 3600 * SW_NS_PER_S ||
-        snapshot->taken_at_ns < state->changes_from_ns) {
-        look->state.changes_from_ns = snapshot->taken_at_ns;
+    if (over) {
+        look->state.changes_from_ns = look->snapshot->taken_at_ns;
         look->state.changes_count = 0;
+        too_many = false;
     }
-    if (++look->state.changes_count > LOOK_CHANGES_PER_HOUR) {
-        return sw_err_set(err,
-            "several servers answer to this name: '%s' and '%.*s' by turns, more than %d times in "
-            "an hour; give each server a source of its own",
-            state->server, (int)(snapshot->server.size < 64 ? snapshot->server.size : 64),
-            snapshot->server.data, LOOK_CHANGES_PER_HOUR);
+    if (!too_many && ++look->state.changes_count <= LOOK_CHANGES_PER_HOUR) {
+        return true;
     }
-    return true;
+    look->several_servers = true;
+    if (same) {
+        return sw_err_set(err, "%s", state->error);
+    }
+    return sw_err_set(err,
+        "several servers answer to this name: '%s' and '%.*s' by turns, more than %d times in "
+        "an hour; give each server a source of its own",
+        state->server, (int)(server.size < 64 ? server.size : 64), server.data,
+        LOOK_CHANGES_PER_HOUR);
 }
 
 static enum sw_close_reason
@@ -183,9 +202,7 @@ look_close_reason(
     if (look->facts.server_stopped) {
         return SW_SERVER_STOPPED;
     }
-    bool gap = look_is_recorded(poller) ? poller->policy.failures > 0
-                                        : sw_poll_is_gap(&poller->policy, elapsed->max_ns);
-    return gap ? SW_NOTICED_AFTER_GAP : SW_GONE;
+    return sw_poll_is_gap(&poller->policy, elapsed->max_ns) ? SW_NOTICED_AFTER_GAP : SW_GONE;
 }
 
 static void
@@ -350,6 +367,7 @@ look_complete(struct sw_poller *poller, struct look *look, struct sw_err *err)
     look_tell(poller, look, tell);
     if (!sw_row_writes_make(&look->writes, diff, look->first ? NULL : &poller->baseline,
             poller->stored, look->first, err)) {
+        sw_source_state_copy(&look->state, &poller->state);
         look_failed(poller, look, SW_POLL_FAILED, err);
         return SW_LOOKED;
     }

@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,8 +28,9 @@ struct replay {
     struct sw_format_context format;
     struct sw_log log;
     uint64_t seed;
-    int64_t clock_ns; /* of looks without a time of their own: one interval after another */
-    uint64_t shown;   /* sequence of the last event printed */
+    int64_t clock_ns;     /* of looks without a time of their own: one interval after another */
+    int64_t last_look_ns; /* time of the last complete look that the clock has followed */
+    uint64_t shown;       /* sequence of the last event printed */
 };
 
 static int64_t
@@ -38,6 +40,17 @@ replay_clock(void *context)
     int64_t now_ns = replay->clock_ns;
     replay->clock_ns += replay->settings->interval_ns;
     return now_ns;
+}
+
+/* A look without a time comes one interval after the last one that had one. */
+static void
+replay_follow(struct replay *replay, const struct sw_poller *poller)
+{
+    int64_t last_look_ns = sw_poller_last_look_ns(poller);
+    if (last_look_ns != replay->last_look_ns) {
+        replay->last_look_ns = last_look_ns;
+        replay->clock_ns = last_look_ns + replay->settings->interval_ns;
+    }
 }
 
 /* ---- output */
@@ -96,16 +109,15 @@ replay_show(struct replay *replay, struct sw_err *err)
 /* ---- input */
 
 static bool
-replay_file(struct replay *replay, const char *path, struct sw_err *err)
+replay_conf(struct replay *replay, const struct sw_replay_conf *conf, struct sw_err *err)
 {
-    struct sw_replay_conf conf = {.path = strcmp(path, "-") == 0 ? "/dev/stdin" : path};
     /* One history over all files: which of them a document came from says nothing. */
     struct sw_source_class class = sw_source_replay;
     class.identity = NULL;
     struct sw_poller_options options = {
         .name = replay->source_name,
         .class = &class,
-        .conf = &conf,
+        .conf = conf,
         .settings = replay->settings,
         .journal = replay->journal,
         .log = &replay->log,
@@ -120,10 +132,51 @@ replay_file(struct replay *replay, const char *path, struct sw_err *err)
     bool good = poller != NULL;
     while (good && sw_poller_step(poller)) {
         good = replay_show(replay, err);
+        replay_follow(replay, poller);
     }
     if (poller != NULL) {
         sw_poller_stop(poller);
         sw_poller_free(poller);
+    }
+    return good;
+}
+
+/* Standard input as a file that can be read twice: a pipe cannot be rewound. */
+static FILE *
+replay_spool(struct sw_err *err)
+{
+    char chunk[65536];
+    size_t size;
+    FILE *spool = tmpfile();
+    bool good = spool != NULL;
+    while (good && (size = fread(chunk, 1, sizeof(chunk), stdin)) > 0) {
+        good = fwrite(chunk, 1, size, spool) == size;
+    }
+    if (good && fflush(spool) == 0 && !ferror(stdin)) {
+        rewind(spool);
+        return spool;
+    }
+    sw_err_set_os(err, errno, "keep standard input in a temporary file");
+    if (spool != NULL) {
+        fclose(spool);
+    }
+    return NULL;
+}
+
+static bool
+replay_file(struct replay *replay, const char *path, struct sw_err *err)
+{
+    struct sw_replay_conf conf = {.path = path};
+    if (strcmp(path, "-") == 0) {
+        conf.path = "standard input";
+        conf.input = replay_spool(err);
+        if (conf.input == NULL) {
+            return false;
+        }
+    }
+    bool good = replay_conf(replay, &conf, err);
+    if (conf.input != NULL) {
+        fclose(conf.input);
     }
     return good;
 }
@@ -191,7 +244,8 @@ replay_run(struct replay *replay, char **paths, int count)
 static int
 replay(int argc, char **argv)
 {
-    struct replay replay = {.seed = REPLAY_SEED, .clock_ns = REPLAY_EPOCH_NS};
+    struct replay replay = {
+        .seed = REPLAY_SEED, .clock_ns = REPLAY_EPOCH_NS, .last_look_ns = SW_TIME_NONE};
     const struct sw_option options[] = {
         {.name = "--config", .letter = "-c", .value = &replay.config_path},
         {.name = "--source", .value = &replay.source},

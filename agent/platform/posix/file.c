@@ -163,7 +163,8 @@ bool
 sw_file_read(const char *path, size_t max, struct sw_buf *buf, struct sw_err *err)
 {
     sw_buf_init(buf, max);
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    /* Without O_NONBLOCK a FIFO would be waited for, by whoever made it, for ever. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (fd < 0) {
         return sw_err_set_os(err, errno, "open %s", path);
     }
@@ -175,7 +176,7 @@ sw_file_read(const char *path, size_t max, struct sw_buf *buf, struct sw_err *er
             sw_buf_add(buf, chunk, (size_t)size);
         }
     } while ((size > 0 && !buf->failed) || (size < 0 && errno == EINTR));
-    int code = errno;
+    int code = errno; /* EAGAIN: a FIFO that somebody holds open and writes nothing to */
     close(fd);
     if (size < 0) {
         return sw_err_set_os(err, code, "read %s", path);
