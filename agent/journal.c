@@ -139,8 +139,8 @@ sw_journal_append(struct sw_journal *journal, const struct sw_journal_write *wri
 }
 
 bool
-sw_journal_load_source(struct sw_journal *journal, const char *name,
-    struct sw_source_state *state, bool *found, struct sw_err *err)
+sw_journal_load_source(struct sw_journal *journal, const char *name, struct sw_source_state *state,
+    bool *found, struct sw_err *err)
 {
     *found = false;
     return journal_lock(journal, false, err) &&
@@ -153,8 +153,7 @@ sw_journal_load_rows(struct sw_journal *journal, const char *source,
     void *context, struct sw_err *err)
 {
     return journal_lock(journal, false, err) &&
-           journal_unlock(
-               journal, journal->class->load_rows(journal, source, each, context, err));
+           journal_unlock(journal, journal->class->load_rows(journal, source, each, context, err));
 }
 
 bool
@@ -210,8 +209,7 @@ sw_journal_get_sink(struct sw_journal *journal, const char *name, struct sw_sink
 }
 
 static struct journal_sink *
-journal_attach_new(
-    struct sw_journal *journal, const char *name, const char *type, bool from_oldest)
+journal_attach_new(struct sw_journal *journal, const char *name, const char *type, bool from_oldest)
 {
     struct sw_sink_state state;
     sw_sink_state_init(&state, name, type);
@@ -293,8 +291,7 @@ sw_journal_read(struct sw_journal *journal, uint64_t after, size_t max_records,
     }
     batch->first_available = journal->first_seq <= journal->last_seq ? journal->first_seq : 0;
     batch->last = journal->last_seq;
-    bool ok = after >= journal->last_seq ||
-              journal->class->read(journal, after, max_records, batch, err);
+    bool ok = journal->class->read(journal, after, max_records, batch, err);
     if (!ok) {
         batch->count = 0;
     }
@@ -303,8 +300,7 @@ sw_journal_read(struct sw_journal *journal, uint64_t after, size_t max_records,
 }
 
 bool
-sw_journal_get_usage(
-    struct sw_journal *journal, struct sw_journal_usage *usage, struct sw_err *err)
+sw_journal_get_usage(struct sw_journal *journal, struct sw_journal_usage *usage, struct sw_err *err)
 {
     *usage = (struct sw_journal_usage){0};
     if (!journal_lock(journal, false, err)) {
@@ -322,6 +318,6 @@ sw_journal_reject(struct sw_journal *journal, const char *sink, uint64_t seq, st
     const char *reason, int64_t now_ns, struct sw_err *err)
 {
     return journal_lock(journal, true, err) &&
-           journal_unlock(journal,
-               journal->class->reject(journal, sink, seq, body, reason, now_ns, err));
+           journal_unlock(
+               journal, journal->class->reject(journal, sink, seq, body, reason, now_ns, err));
 }

@@ -100,7 +100,8 @@ struct sw_sink_state {
     uint64_t rejected;
     uint64_t passed_over; /* older than max_age */
     /* These four are the journal's own: it counts them as it drops, sw_journal_ack leaves them
-     * alone, sw_journal_get_sink tells them. */
+     * alone (but takes back what was dropped while the sink had it in hand), sw_journal_get_sink
+     * tells them. */
     uint64_t dropped; /* lost at the cap before this sink had passed them */
     /* The open episode of drops (first and last sequence, how many); count 0: none. Closed by
      * sw_journal_write.drops_told. */
@@ -180,7 +181,12 @@ struct sw_uuid sw_journal_epoch(const struct sw_journal *journal);
 bool sw_journal_is_damaged(struct sw_journal *journal);
 
 /* false: nothing of it is stored (err says why), and the same write may be tried again. *last_seq
- * (may be NULL): of the last event written. */
+ * (may be NULL): of the last event written.
+ * One thing only a crash can bring out: where the failure was that of a sync, and the process dies
+ * before the next write, the next start may find the failed write there after all, whole. Then its
+ * baseline is there with its events, and nothing is told twice.
+ * A full disk: what all attached sinks have passed makes room inside the file; what one has not is
+ * never dropped for it. */
 SW_MUST_CHECK bool sw_journal_append(struct sw_journal *journal,
     const struct sw_journal_write *write, uint64_t *last_seq, struct sw_err *err);
 

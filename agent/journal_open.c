@@ -120,8 +120,7 @@ journal_sqlite_open(const struct sw_journal_options *options, const struct journ
         return NULL;
     }
     opened->is_new = is_new;
-    store->sql.checkpoint_frames =
-        open_checkpoint_frames(options->max_size, store->sql.page_size);
+    store->sql.checkpoint_frames = open_checkpoint_frames(options->max_size, store->sql.page_size);
     store->is_open = true;
     return &store->base;
 }
@@ -130,15 +129,24 @@ struct sw_journal *
 journal_open_schema(const struct sw_journal_options *options, const struct journal_schema *schema,
     struct sw_journal_opened *opened, struct sw_err *err)
 {
-    bool damage = journal_recover_is_marked(options->path);
     *opened = (struct sw_journal_opened){0};
+    journal_recover_finish(options->path);
+    bool damage = journal_recover_is_marked(options->path);
     if (!damage) {
         struct sw_journal *journal = journal_sqlite_open(options, schema, opened, &damage, err);
         if (journal != NULL || !damage) {
             return journal;
         }
+        sw_log(options->log, SW_LOG_ERROR, "journal", "%s", err != NULL ? err->text : "damaged");
     }
-    return journal_recover(options, opened, err);
+    struct sw_journal_opened saved = {0};
+    if (!journal_recover(options, schema, &saved, err)) {
+        return NULL;
+    }
+    struct sw_journal *journal = journal_sqlite_open(options, schema, opened, &damage, err);
+    saved.clean_stop = false;
+    *opened = saved;
+    return journal;
 }
 
 struct sw_journal *

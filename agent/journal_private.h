@@ -42,18 +42,17 @@ struct journal_class {
     bool (*append)(struct sw_journal *journal, const struct sw_journal_write *write,
         struct journal_step *step, struct sw_err *err);
     /* Stores every dirty sink; trims. */
-    bool (*store_sinks)(
-        struct sw_journal *journal, struct journal_step *step, struct sw_err *err);
+    bool (*store_sinks)(struct sw_journal *journal, struct journal_step *step, struct sw_err *err);
     bool (*remove_sink)(struct sw_journal *journal, const char *name, struct sw_err *err);
     bool (*read)(struct sw_journal *journal, uint64_t after, size_t max_records,
         struct sw_journal_batch *batch, struct sw_err *err);
-    bool (*load_source)(struct sw_journal *journal, const char *name,
-        struct sw_source_state *state, bool *found, struct sw_err *err);
+    bool (*load_source)(struct sw_journal *journal, const char *name, struct sw_source_state *state,
+        bool *found, struct sw_err *err);
     bool (*load_rows)(struct sw_journal *journal, const char *source,
         bool (*each)(void *context, const struct sw_journal_row *row, struct sw_err *err),
         void *context, struct sw_err *err);
-    bool (*list_sources)(struct sw_journal *journal, struct sw_source_state **states,
-        size_t *count, struct sw_err *err);
+    bool (*list_sources)(struct sw_journal *journal, struct sw_source_state **states, size_t *count,
+        struct sw_err *err);
     bool (*keep_sources)(
         struct sw_journal *journal, const char *const *names, size_t count, struct sw_err *err);
     bool (*reject)(struct sw_journal *journal, const char *sink, uint64_t seq, struct sw_str body,
@@ -79,6 +78,7 @@ struct sw_journal {
     size_t sink_count;
     int64_t acks_written_ns; /* SW_TIME_NONE: never */
     bool trimming;           /* the cap was met, the lower mark not yet */
+    bool disk_full;          /* the last write found no space: what all have passed goes at once */
     bool damaged;
     bool read_only;
 
@@ -105,8 +105,8 @@ bool journal_unlock(struct sw_journal *journal, bool ok);
 
 struct journal_sink *journal_sink_find(struct sw_journal *journal, const char *name);
 /* Adds a copy of the state, as stored. */
-struct journal_sink *journal_sink_add(
-    struct sw_journal *journal, const struct sw_sink_state *state);
+struct journal_sink *
+journal_sink_add(struct sw_journal *journal, const struct sw_sink_state *state);
 void journal_sink_remove(struct sw_journal *journal, struct journal_sink *sink);
 /* Forgets sinks that have been absent for 7 days. */
 bool journal_sinks_forget(struct sw_journal *journal, int64_t now_ns, struct sw_err *err);
@@ -115,8 +115,8 @@ bool journal_sinks_forget(struct sw_journal *journal, int64_t now_ns, struct sw_
 uint64_t journal_passed(const struct sw_journal *journal);
 
 /* Begins a step: every sink's next drops are its drops, less what `told` closes. */
-void journal_step_begin(struct sw_journal *journal, struct journal_step *step,
-    const struct sw_journal_write *told);
+void journal_step_begin(
+    struct sw_journal *journal, struct journal_step *step, const struct sw_journal_write *told);
 /* The step deletes the events from step->first_seq to last: counts what sinks lose by it. */
 void journal_step_cut(struct sw_journal *journal, struct journal_step *step, uint64_t last);
 /* The step has committed: what it made is the journal's now. */

@@ -43,7 +43,8 @@ ram_fails(struct ram_journal *ram, struct sw_err *err)
 {
     ram->calls++;
     if (ram->calls == ram->fail_at) {
-        sw_err_set(err, "the journal was told to fail at call %llu", (unsigned long long)ram->calls);
+        sw_err_set(
+            err, "the journal was told to fail at call %llu", (unsigned long long)ram->calls);
         return true;
     }
     return false;
@@ -93,8 +94,7 @@ ram_count_until(const struct ram_journal *ram, uint64_t goal, uint64_t last_allo
 {
     uint64_t used = ram->used;
     size_t count = 0;
-    while (count < ram->event_count && used > goal &&
-           ram->base.first_seq + count <= last_allowed) {
+    while (count < ram->event_count && used > goal && ram->base.first_seq + count <= last_allowed) {
         used -= ram_event_at(ram, count)->size + RAM_OVERHEAD;
         count++;
     }
@@ -113,7 +113,7 @@ ram_make_room(
     uint64_t goal = low > incoming ? low - incoming : 0;
     size_t count = 0;
 
-    if (passed + 1 - journal->first_seq > JOURNAL_PASSED_KEEP) {
+    if (passed + 1 > journal->first_seq + JOURNAL_PASSED_KEEP) {
         count = (size_t)(passed + 1 - journal->first_seq);
     }
     if (journal->max_size > 0 && incoming > 0 && ram->used + incoming > high) {
@@ -284,8 +284,8 @@ ram_load_rows(struct sw_journal *journal, const char *name,
 }
 
 static bool
-ram_list_sources(struct sw_journal *journal, struct sw_source_state **states, size_t *count,
-    struct sw_err *err)
+ram_list_sources(
+    struct sw_journal *journal, struct sw_source_state **states, size_t *count, struct sw_err *err)
 {
     (void)err;
     struct ram_journal *ram = ram_of(journal);
@@ -379,8 +379,7 @@ static const struct journal_class ram_class = {
 };
 
 struct sw_journal *
-sw_journal_open_ram(
-    const struct sw_journal_options *options, uint64_t fail_at, struct sw_err *err)
+sw_journal_open_ram(const struct sw_journal_options *options, uint64_t fail_at, struct sw_err *err)
 {
     (void)err;
     struct ram_journal *ram = sw_calloc(1, sizeof(*ram));

@@ -71,10 +71,9 @@ schema_create(struct journal_sql *sql, const struct sw_journal_options *options,
     sql_exec(sql, "PRAGMA application_id = " SCHEMA_STRING(JOURNAL_APPLICATION_ID));
     schema_set_version(sql, version);
     if (sql->rc == SQLITE_OK) {
-        sql_note(sql,
-            sqlite3_prepare_v2(sql->db,
-                "INSERT INTO meta VALUES (1, ?, 1, 1, 'sharewatch " SW_VERSION "')", -1, &stmt,
-                NULL));
+        sql_note(sql, sqlite3_prepare_v2(sql->db,
+                          "INSERT INTO meta VALUES (1, ?, 1, 1, 'sharewatch " SW_VERSION "')", -1,
+                          &stmt, NULL));
     }
     if (sql->rc == SQLITE_OK) {
         sqlite3_bind_blob(stmt, 1, epoch.bytes, sizeof(epoch.bytes), SQLITE_STATIC);
@@ -117,12 +116,12 @@ schema_back_up(struct journal_sql *sql, int64_t version, struct sw_err *err)
 }
 
 static bool
-schema_migrate(struct journal_sql *sql, const struct journal_schema *schema, int64_t from,
-    struct sw_err *err)
+schema_migrate(
+    struct journal_sql *sql, const struct journal_schema *schema, int64_t from, struct sw_err *err)
 {
     if (!schema_back_up(sql, from, err)) {
-        return sw_err_wrap(err, "keep the journal as it is before it is brought to version %d",
-            schema->version);
+        return sw_err_wrap(
+            err, "keep the journal as it is before it is brought to version %d", schema->version);
     }
     sql_exec(sql, "BEGIN IMMEDIATE");
     for (int64_t version = from; version < schema->version; version++) {

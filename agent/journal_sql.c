@@ -156,9 +156,8 @@ void
 sql_prepare(struct journal_sql *sql)
 {
     for (size_t i = 0; i < SQL_COUNT && sql->rc == SQLITE_OK; i++) {
-        sql_note(sql,
-            sqlite3_prepare_v3(sql->db, sql_texts[i], -1, SQLITE_PREPARE_PERSISTENT,
-                &sql->statements[i], NULL));
+        sql_note(sql, sqlite3_prepare_v3(sql->db, sql_texts[i], -1, SQLITE_PREPARE_PERSISTENT,
+                          &sql->statements[i], NULL));
     }
 }
 
@@ -210,9 +209,8 @@ void
 sql_put_text(struct sql_use *use, const char *text)
 {
     if (use->stmt != NULL) {
-        sql_note(use->sql,
-            sqlite3_bind_text(
-                use->stmt, ++use->column, text != NULL ? text : "", -1, SQLITE_STATIC));
+        sql_note(use->sql, sqlite3_bind_text(use->stmt, ++use->column, text != NULL ? text : "", -1,
+                               SQLITE_STATIC));
     }
 }
 
@@ -220,9 +218,8 @@ void
 sql_put_bytes(struct sql_use *use, const void *bytes, size_t size)
 {
     if (use->stmt != NULL) {
-        sql_note(use->sql,
-            sqlite3_bind_blob64(
-                use->stmt, ++use->column, size > 0 ? bytes : "", size, SQLITE_STATIC));
+        sql_note(use->sql, sqlite3_bind_blob64(use->stmt, ++use->column, size > 0 ? bytes : "",
+                               size, SQLITE_STATIC));
     }
 }
 
@@ -327,9 +324,26 @@ sql_rollback(struct journal_sql *sql)
     }
 }
 
+/* The file grows before the WAL says that it has grown: a checkpoint then never needs space, and
+ * one that can be made is all it takes to write on a full disk again. */
+static void
+sql_reserve(struct journal_sql *sql)
+{
+    sqlite3_int64 size = sql_number(sql, SQL_PAGE_COUNT, 0) * sql->page_size;
+    if (sql->rc != SQLITE_OK) {
+        return;
+    }
+    int rc = sqlite3_file_control(sql->db, "main", SQLITE_FCNTL_SIZE_HINT, &size);
+    if (rc != SQLITE_OK && rc != SQLITE_NOTFOUND) {
+        sql->rc = SQLITE_FULL;
+        snprintf(sql->reason, sizeof(sql->reason), "%s", sqlite3_errstr(SQLITE_FULL));
+    }
+}
+
 bool
 sql_commit(struct journal_sql *sql)
 {
+    sql_reserve(sql);
     struct sql_use use = sql_use(sql, SQL_COMMIT);
     sql_run(&use);
     if (sql->rc == SQLITE_OK) {
@@ -346,8 +360,8 @@ sql_checkpoint(struct journal_sql *sql, bool now)
         int frames = 0;
         /* A failure costs nothing: the frames are durable where they are, and the next commit
          * tries again. */
-        if (sqlite3_wal_checkpoint_v2(
-                sql->db, "main", SQLITE_CHECKPOINT_PASSIVE, &frames, NULL) == SQLITE_OK) {
+        if (sqlite3_wal_checkpoint_v2(sql->db, "main", SQLITE_CHECKPOINT_PASSIVE, &frames, NULL) ==
+            SQLITE_OK) {
             sql->wal_frames = 0;
         }
     }

@@ -23,9 +23,9 @@
     X(EVENT_CUT, "DELETE FROM event WHERE seq <= ?")                                               \
     X(EVENT_FIRST, "SELECT min(seq) FROM event")                                                   \
     X(EVENT_LAST, "SELECT max(seq) FROM event")                                                    \
-    X(SOURCE_PUT,                                                                                  \
-        "INSERT OR REPLACE INTO source VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "  \
-        "?, ?)")                                                                                   \
+    X(SOURCE_PUT, "INSERT OR REPLACE INTO source VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "  \
+                  "?, ?, ?, ?, "                                                                   \
+                  "?, ?)")                                                                         \
     X(SOURCE_GET, "SELECT * FROM source WHERE name = ?")                                           \
     X(SOURCE_LIST, "SELECT * FROM source")                                                         \
     X(SOURCE_REMOVE, "DELETE FROM source WHERE name = ?")                                          \
@@ -34,14 +34,14 @@
     X(SESSION_CLEAR, "DELETE FROM session WHERE source = ?")                                       \
     X(SESSION_LIST, "SELECT id, body FROM session WHERE source = ?")                               \
     X(SINK_PUT,                                                                                    \
-        "INSERT OR REPLACE INTO sink VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")         \
+        "INSERT OR REPLACE INTO sink VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")        \
     X(SINK_LIST, "SELECT * FROM sink")                                                             \
     X(SINK_REMOVE, "DELETE FROM sink WHERE name = ?")                                              \
     X(REJECTED_ADD,                                                                                \
         "INSERT INTO rejected (sink, seq, at_ns, reason, body) VALUES (?, ?, ?, ?, ?)")            \
     X(REJECTED_CUT, "DELETE FROM rejected WHERE id <= ?")                                          \
     X(META_GET, "SELECT epoch, clean, next_seq FROM meta")                                         \
-    X(META_PUT, "INSERT OR REPLACE INTO meta VALUES (1, ?, ?, ?, ?)")                              \
+    X(META_NEXT, "UPDATE meta SET next_seq = max(next_seq, ?)")                                    \
     X(META_CLEAN, "UPDATE meta SET clean = ?")                                                     \
     X(PAGE_COUNT, "PRAGMA page_count")                                                             \
     X(FREE_COUNT, "PRAGMA freelist_count")                                                         \
@@ -57,13 +57,13 @@ enum journal_statement {
 struct journal_sql {
     sqlite3 *db;
     sqlite3_stmt *statements[SQL_COUNT];
-    int rc;          /* sticky: SQLITE_OK, or the first failure's extended code */
+    int rc;           /* sticky: SQLITE_OK, or the first failure's extended code */
     char reason[160]; /* of that failure */
     char *path;
-    char *vfs; /* NULL: the default */
-    int flags; /* SQLITE_OPEN_*, as given to sql_connect */
-    bool immutable; /* only read, and nobody has it open: no -wal and -shm are made */
-    bool stuck; /* a transaction could not be ended: connect anew */
+    char *vfs;             /* NULL: the default */
+    int flags;             /* SQLITE_OPEN_*, as given to sql_connect */
+    bool immutable;        /* only read, and nobody has it open: no -wal and -shm are made */
+    bool stuck;            /* a transaction could not be ended: connect anew */
     int wal_frames;        /* after the last commit */
     int checkpoint_frames; /* so many frames in the WAL make a checkpoint */
     int64_t page_size;
@@ -88,7 +88,8 @@ bool sql_error(const struct journal_sql *sql, struct sw_err *err);
 void sql_exec(struct journal_sql *sql, const char *text);
 int64_t sql_pragma(struct journal_sql *sql, const char *text);
 
-/* One use of a prepared statement: bind in order of columns, step, take in order of columns, end. */
+/* One use of a prepared statement: bind in order of columns, step, take in order of columns, end.
+ */
 struct sql_use {
     struct journal_sql *sql;
     sqlite3_stmt *stmt; /* NULL: the transaction has failed already */
@@ -134,7 +135,7 @@ void sql_take_sink(struct sql_use *use, struct sw_sink_state *state);
 
 /* What brings a database from one version to the next. */
 struct journal_schema {
-    int version;                    /* ours */
+    int version;                   /* ours */
     const char *const *migrations; /* [v]: from version v to v + 1 */
 };
 extern const struct journal_schema journal_schema;
@@ -156,9 +157,13 @@ uint64_t journal_trim_used(struct journal_sql *sql);
 
 /* ---- journal_recover.c */
 
-/* Moves the damaged files away and copies what still reads into a new journal. */
-struct sw_journal *journal_recover(const struct sw_journal_options *options,
+/* Copies what still reads of the damaged journal into a new one and puts that in its place; the
+ * damaged files go to PATH.damaged-TIME. Fills in of opened what tells that. A crash at any point
+ * leaves it to be done again, or done. */
+bool journal_recover(const struct sw_journal_options *options, const struct journal_schema *schema,
     struct sw_journal_opened *opened, struct sw_err *err);
+/* Ends a recovery that a crash has interrupted after its last step but one. */
+void journal_recover_finish(const char *path);
 /* Remembers beside the file that it is damaged, for the next opening. */
 void journal_recover_mark(const char *path);
 bool journal_recover_is_marked(const char *path);
@@ -168,6 +173,13 @@ bool journal_recover_is_marked(const char *path);
 /* Makes path as an empty file that only we can read, if nothing is there. */
 bool journal_file_create(const char *path, struct sw_err *err);
 bool journal_file_exists(const char *path);
+void journal_file_remove(const char *path);
+/* Nothing to move is fine. */
+bool journal_file_move(const char *from, const char *to, struct sw_err *err);
+/* Removes the files PATH.damaged-TIME* but those of the newest `keep` times. */
+void journal_file_prune_damaged(const char *path, size_t keep);
+/* path + suffix, which the caller frees. */
+char *journal_file_name(const char *path, const char *suffix);
 /* path with the links of its folder resolved, so that SQLITE_OPEN_NOFOLLOW is about the file alone.
  * The caller frees it; NULL with err. */
 char *journal_file_resolve(const char *path, struct sw_err *err);

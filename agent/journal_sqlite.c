@@ -60,8 +60,8 @@ sqlite_put_rows(struct sqlite_journal *store, const struct sw_journal_write *wri
 }
 
 static void
-sqlite_put_events(struct sqlite_journal *store, const struct sw_journal_write *write,
-    struct journal_step *step)
+sqlite_put_events(
+    struct sqlite_journal *store, const struct sw_journal_write *write, struct journal_step *step)
 {
     for (size_t i = 0; i < write->event_count; i++) {
         struct sql_use use = sql_use(&store->sql, SQL_EVENT_ADD);
@@ -89,8 +89,8 @@ sqlite_append_once(struct sqlite_journal *store, const struct sw_journal_write *
     struct journal_step *step, struct sw_err *err)
 {
     sql_begin(&store->sql);
-    if (!journal_trim(&store->base, &store->sql, sqlite_incoming(write), write->event_count, step,
-            err)) {
+    if (!journal_trim(
+            &store->base, &store->sql, sqlite_incoming(write), write->event_count, step, err)) {
         sql_rollback(&store->sql);
         return false;
     }
@@ -103,10 +103,18 @@ sqlite_append_once(struct sqlite_journal *store, const struct sw_journal_write *
     return sqlite_commit(store, err);
 }
 
+/* After a failure. true: it was for want of space, and there may be some now. The WAL could not
+ * grow; emptied into pages that the file has already, it need not, and then what all sinks have
+ * passed is deleted to make room for what comes. */
 static bool
-sqlite_is_disk_full(const struct sqlite_journal *store)
+sqlite_finds_space(struct sqlite_journal *store)
 {
-    return (store->sql.rc & 0xFF) == SQLITE_FULL;
+    if ((store->sql.rc & 0xFF) != SQLITE_FULL) {
+        return false;
+    }
+    store->base.disk_full = true;
+    sql_checkpoint(&store->sql, true);
+    return true;
 }
 
 static bool
@@ -114,26 +122,34 @@ sqlite_append(struct sw_journal *journal, const struct sw_journal_write *write,
     struct journal_step *step, struct sw_err *err)
 {
     struct sqlite_journal *store = sqlite_of(journal);
-    if (sqlite_append_once(store, write, step, err)) {
-        return true;
+    bool ok = sqlite_append_once(store, write, step, err);
+    if (!ok && sqlite_finds_space(store)) {
+        journal_step_begin(journal, step, write);
+        ok = sqlite_append_once(store, write, step, err);
     }
-    if (!sqlite_is_disk_full(store)) {
-        return false;
-    }
-    /* The WAL could not grow; emptied into pages that the file has already, it need not. */
-    sql_checkpoint(&store->sql, true);
-    journal_step_begin(journal, step, write);
-    return sqlite_append_once(store, write, step, err);
+    journal->disk_full = journal->disk_full && !ok;
+    return ok;
+}
+
+static bool
+sqlite_store_sinks_once(struct sqlite_journal *store, struct journal_step *step, struct sw_err *err)
+{
+    sql_begin(&store->sql);
+    sqlite_put_sinks(store);
+    journal_trim(&store->base, &store->sql, 0, 0, step, err);
+    return sqlite_commit(store, err);
 }
 
 static bool
 sqlite_store_sinks(struct sw_journal *journal, struct journal_step *step, struct sw_err *err)
 {
     struct sqlite_journal *store = sqlite_of(journal);
-    sql_begin(&store->sql);
-    sqlite_put_sinks(store);
-    journal_trim(journal, &store->sql, 0, 0, step, err);
-    return sqlite_commit(store, err);
+    bool ok = sqlite_store_sinks_once(store, step, err);
+    if (!ok && sqlite_finds_space(store)) {
+        journal_step_begin(journal, step, NULL);
+        ok = sqlite_store_sinks_once(store, step, err);
+    }
+    return ok;
 }
 
 static bool
@@ -152,6 +168,9 @@ sqlite_read(struct sw_journal *journal, uint64_t after, size_t max_records,
     struct sw_journal_batch *batch, struct sw_err *err)
 {
     struct sqlite_journal *store = sqlite_of(journal);
+    if (after >= journal->last_seq) {
+        return true;
+    }
     store->sql.rc = SQLITE_OK;
     struct sql_use use = sql_use(&store->sql, SQL_EVENT_READ);
     sql_put_uint(&use, after);
@@ -198,8 +217,8 @@ sqlite_load_rows(struct sw_journal *journal, const char *source,
     while (ok && sql_step(&use)) {
         struct sw_journal_row row = {0};
         struct sw_str id = sql_take_bytes(&use);
-        memcpy(row.id.bytes, id.data,
-            id.size < sizeof(row.id.bytes) ? id.size : sizeof(row.id.bytes));
+        memcpy(
+            row.id.bytes, id.data, id.size < sizeof(row.id.bytes) ? id.size : sizeof(row.id.bytes));
         row.body = sql_take_bytes(&use);
         ok = each(context, &row, err);
     }
@@ -208,8 +227,8 @@ sqlite_load_rows(struct sw_journal *journal, const char *source,
 }
 
 static bool
-sqlite_list_sources(struct sw_journal *journal, struct sw_source_state **states, size_t *count,
-    struct sw_err *err)
+sqlite_list_sources(
+    struct sw_journal *journal, struct sw_source_state **states, size_t *count, struct sw_err *err)
 {
     struct sqlite_journal *store = sqlite_of(journal);
     store->sql.rc = SQLITE_OK;

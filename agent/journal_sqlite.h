@@ -19,9 +19,9 @@ sqlite_of(struct sw_journal *journal)
 }
 
 /* Opens without looking for damage first. NULL with err; *damage: it was for damage. */
-struct sw_journal *journal_sqlite_open(const struct sw_journal_options *options,
-    const struct journal_schema *schema, struct sw_journal_opened *opened, bool *damage,
-    struct sw_err *err);
+struct sw_journal *
+journal_sqlite_open(const struct sw_journal_options *options, const struct journal_schema *schema,
+    struct sw_journal_opened *opened, bool *damage, struct sw_err *err);
 
 /* sw_journal_open with another idea of what is current: for tests of migration. */
 struct sw_journal *journal_open_schema(const struct sw_journal_options *options,

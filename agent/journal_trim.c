@@ -32,6 +32,17 @@ trim_is_above(const struct trim *trim, uint64_t mark)
     return trim->sql->rc == SQLITE_OK && journal_trim_used(trim->sql) + trim->incoming > mark;
 }
 
+/* About as many events as must go to come down to the mark, but a step at most. */
+static uint64_t
+trim_count(const struct trim *trim, uint64_t mark)
+{
+    uint64_t used = journal_trim_used(trim->sql);
+    uint64_t events = trim->journal->last_seq + 1 - trim->step->first_seq;
+    uint64_t above = used + trim->incoming > mark ? used + trim->incoming - mark : 0;
+    uint64_t count = used > 0 && above < used ? events * above / used + 1 : events;
+    return count < JOURNAL_TRIM_STEP ? count : JOURNAL_TRIM_STEP;
+}
+
 /* Deletes at most count of the oldest events up to last. false: there was none. */
 static bool
 trim_cut(struct trim *trim, uint64_t last, uint64_t count)
@@ -64,23 +75,26 @@ trim_vacuum(struct journal_sql *sql)
     }
 }
 
+/* A step from above the mark towards it. false: nothing is left to go. */
+static bool
+trim_towards(struct trim *trim, uint64_t mark)
+{
+    uint64_t count = trim_count(trim, mark);
+    return trim_cut(trim, journal_passed(trim->journal), count) ||
+           (trim->journal->on_full == SW_ON_FULL_OLDEST && trim_cut(trim, UINT64_MAX, count));
+}
+
 /* The cap was met: makes room for what comes, and goes a step further towards the lower mark. */
 static bool
-trim_to_cap(struct trim *trim, uint64_t passed, size_t count, struct sw_err *err)
+trim_to_cap(struct trim *trim, struct sw_err *err)
 {
-    struct sw_journal *journal = trim->journal;
-    uint64_t last = journal->on_full == SW_ON_FULL_OLDEST ? UINT64_MAX : passed;
-    while (trim_is_above(trim, trim->high) &&
-           (trim_cut(trim, passed, JOURNAL_TRIM_STEP) || trim_cut(trim, last, JOURNAL_TRIM_STEP))) {
+    while (trim_is_above(trim, trim->high)) {
+        if (!trim_towards(trim, trim->low)) {
+            return trim->sql->rc != SQLITE_OK ||
+                   journal_full_error(trim->journal, journal_trim_used(trim->sql), err);
+        }
     }
-    if (count > 0 && trim_is_above(trim, trim->high)) {
-        return journal_full_error(journal, journal_trim_used(trim->sql), err);
-    }
-    if (trim_is_above(trim, trim->low)) {
-        return trim_cut(trim, passed, JOURNAL_TRIM_STEP) ||
-               trim_cut(trim, last, JOURNAL_TRIM_STEP) || true;
-    }
-    journal->trimming = false;
+    trim->journal->trimming = trim_is_above(trim, trim->low) && trim_towards(trim, trim->low);
     return true;
 }
 
@@ -88,18 +102,20 @@ bool
 journal_trim(struct sw_journal *journal, struct journal_sql *sql, uint64_t incoming,
     size_t incoming_count, struct journal_step *step, struct sw_err *err)
 {
-    uint64_t share = journal->max_size / 4 < TRIM_WAL_SHARE ? journal->max_size / 4 : TRIM_WAL_SHARE;
+    uint64_t share =
+        journal->max_size / 4 < TRIM_WAL_SHARE ? journal->max_size / 4 : TRIM_WAL_SHARE;
     uint64_t cap = journal->max_size - share;
     struct trim trim = {journal, sql, step, incoming, cap / 10 * 9, cap / 10 * 8};
     uint64_t passed = journal_passed(journal);
     bool ok = true;
 
-    if (passed + 1 > step->first_seq + JOURNAL_PASSED_KEEP) {
+    uint64_t keep = journal->disk_full ? 0 : JOURNAL_PASSED_KEEP;
+    if (passed + 1 > step->first_seq + keep) {
         trim_cut(&trim, passed, JOURNAL_TRIM_STEP + 2 * incoming_count);
     }
     if (journal->max_size > 0 && incoming_count > 0) {
         journal->trimming = journal->trimming || trim_is_above(&trim, trim.high);
-        ok = !journal->trimming || trim_to_cap(&trim, passed, incoming_count, err);
+        ok = !journal->trimming || trim_to_cap(&trim, err);
     }
     if (ok) {
         trim_vacuum(sql);

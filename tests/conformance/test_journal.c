@@ -310,8 +310,7 @@ static void *
 wait_thread(void *argument)
 {
     struct waiter *waiter = argument;
-    waiter->answer =
-        sw_journal_wait(waiter->journal, waiter->after, INT64_MAX, &waiter->wakes);
+    waiter->answer = sw_journal_wait(waiter->journal, waiter->after, INT64_MAX, &waiter->wakes);
     return NULL;
 }
 
@@ -422,7 +421,6 @@ test_many_threads_see_every_event_in_order(void **state)
         assert_true(readers[i].ordered);
     }
 }
-
 
 int
 main(void)

@@ -12,7 +12,9 @@ journal_place_init(struct journal_place *place, bool is_ram)
     *place = (struct journal_place){.is_ram = is_ram, .seed = 7};
     place->ids = (struct sw_uuid_source){.random = sw_uuid_seeded_random, .context = &place->seed};
     place->options = (struct sw_journal_options){.max_size = (uint64_t)64 << 20,
-        .on_full = SW_ON_FULL_OLDEST, .now_ns = INT64_C(1800000000000000000), .ids = &place->ids};
+        .on_full = SW_ON_FULL_OLDEST,
+        .now_ns = INT64_C(1800000000000000000),
+        .ids = &place->ids};
     if (!is_ram) {
         const char *tmp = getenv("TMPDIR");
         snprintf(place->folder, sizeof(place->folder), "%.40s/sw-journal-XXXXXX",
@@ -31,9 +33,8 @@ journal_place_open(struct journal_place *place)
     struct sw_err err = {0};
     place->options.ids = &place->ids;
     place->ids.context = &place->seed;
-    place->journal = place->is_ram
-                         ? sw_journal_open_ram(&place->options, place->fail_at, &err)
-                         : sw_journal_open(&place->options, &place->opened, &err);
+    place->journal = place->is_ram ? sw_journal_open_ram(&place->options, place->fail_at, &err)
+                                   : sw_journal_open(&place->options, &place->opened, &err);
     if (place->journal == NULL) {
         fail_msg("%s", err.text);
     }

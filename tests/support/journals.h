@@ -31,8 +31,8 @@ int64_t journal_place_sql(const struct journal_place *place, const char *sql);
 bool journal_put(struct sw_journal *journal, const char *prefix, size_t count, size_t size,
     uint64_t *last, struct sw_err *err);
 /* The same, and it must succeed; returns the last sequence. */
-uint64_t journal_must_put(
-    struct sw_journal *journal, const char *prefix, size_t count, size_t size);
+uint64_t
+journal_must_put(struct sw_journal *journal, const char *prefix, size_t count, size_t size);
 
 /* Attaches, or acknowledges up to position; both must succeed. now_ns is 0. */
 void journal_must_attach(struct sw_journal *journal, const char *sink, bool from_oldest);
@@ -41,8 +41,7 @@ struct sw_sink_state journal_sink(struct sw_journal *journal, const char *sink);
 struct sw_journal_usage journal_usage(struct sw_journal *journal);
 
 /* Reads into the batch; must succeed. true: there was something. */
-bool journal_must_read(
-    struct sw_journal *journal, uint64_t after, struct sw_journal_batch *batch);
+bool journal_must_read(struct sw_journal *journal, uint64_t after, struct sw_journal_batch *batch);
 
 /* A test with an open journal_place as its state, once in a file and once in RAM. */
 int journal_test_setup(void **state); /* *state: the two below */
