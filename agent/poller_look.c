@@ -185,14 +185,10 @@ look_check_identity(struct sw_poller *poller, struct look *look, struct sw_err *
         return true;
     }
     look->several_servers = true;
-    if (same) {
-        return sw_err_set(err, "%s", state->error);
-    }
     return sw_err_set(err,
-        "several servers answer to this name: '%s' and '%.*s' by turns, more than %d times in "
-        "an hour; give each server a source of its own",
-        state->server, (int)(server.size < 64 ? server.size : 64), server.data,
-        LOOK_CHANGES_PER_HOUR);
+        "several servers answer to this name: '%s' and others by turns, more than %d times in an "
+        "hour; give each server a source of its own",
+        state->server, LOOK_CHANGES_PER_HOUR);
 }
 
 static enum sw_close_reason
