@@ -12,8 +12,10 @@
 
 /* Ready is said when every source was asked once, and at the latest after this. */
 #define AGENT_READY_NS (5 * SW_NS_PER_S)
-/* How often the main thread looks while it waits for something that no signal tells. */
-#define AGENT_WATCH_NS (20 * SW_NS_PER_MS)
+/* How often `--until-done` looks whether the sinks have caught up. */
+#define AGENT_DONE_NS (20 * SW_NS_PER_MS)
+
+enum agent_end { AGENT_STOPPED, AGENT_FAILED, AGENT_JOURNAL_DAMAGED };
 
 struct agent {
     const struct sw_agent_options *options;
@@ -140,7 +142,8 @@ agent_start_parts(struct agent *agent, struct sw_config **config, struct sw_err 
         .format = &agent->format,
         .log = &agent->log,
         .host_name = sw_buf_text(&agent->host_name),
-        .tell_baseline = agent->opened.replaced,
+        .journal_lost = agent->opened.replaced,
+        .from_oldest = agent->opened.replaced && agent->opened.saved_sinks == 0,
     };
     agent->parts = sw_parts_new(&options);
     struct sw_config *taken = *config;
@@ -154,9 +157,9 @@ agent_start_parts(struct agent *agent, struct sw_config **config, struct sw_err 
 }
 
 static bool
-agent_config_suits(const struct agent *agent, const struct sw_config *config)
+agent_config_suits(const struct sw_agent_options *options, const struct sw_config *config)
 {
-    for (size_t i = 0; agent->options->until_done && i < config->source_count; i++) {
+    for (size_t i = 0; options->until_done && i < config->source_count; i++) {
         if (!sw_setup_source_class(&config->sources[i])->is_recorded) {
             fprintf(stderr,
                 "%s: sources.%s: type %s never ends (--until-done: sources of type replay only)\n",
@@ -198,7 +201,7 @@ agent_reload_config(struct agent *agent, char *problem, size_t size)
         sw_config_free(config);
         return problem;
     }
-    if (!agent_config_suits(agent, config)) {
+    if (!agent_config_suits(agent->options, config)) {
         sw_config_free(config);
         return "--until-done takes sources of type replay only; the old configuration goes on";
     }
@@ -234,7 +237,20 @@ agent_is_done(struct agent *agent)
            sw_parts_have_passed(agent->parts, usage.last_seq);
 }
 
-static void
+static int64_t
+agent_next_look(const struct agent *agent, int64_t now_ns, bool ready, int64_t ready_by_ns)
+{
+    int64_t until_ns = agent->next_heartbeat_ns;
+    if (!ready && ready_by_ns < until_ns) {
+        until_ns = ready_by_ns;
+    }
+    if (agent->options->until_done && now_ns + AGENT_DONE_NS < until_ns) {
+        until_ns = now_ns + AGENT_DONE_NS;
+    }
+    return until_ns;
+}
+
+static enum agent_end
 agent_loop(struct agent *agent)
 {
     bool ready = false;
@@ -250,27 +266,26 @@ agent_loop(struct agent *agent)
             agent_tell(agent, &event);
             agent->next_heartbeat_ns = now + agent->conf.heartbeat_ns;
         }
-        int64_t until = agent->next_heartbeat_ns;
-        if (!ready || agent->options->until_done) {
-            until = now + AGENT_WATCH_NS;
-        }
-        switch (sw_signals_wait(until)) {
+        switch (sw_signals_wait(agent_next_look(agent, now, ready, ready_by_ns))) {
         case SW_SIGNAL_STOP:
-            return;
+            return AGENT_STOPPED;
         case SW_SIGNAL_RELOAD:
             agent_reload(agent);
             break;
+        case SW_SIGNAL_WAKE:
         case SW_SIGNAL_NONE:
             break;
         }
+        if (sw_journal_is_damaged(agent->journal)) {
+            return AGENT_JOURNAL_DAMAGED;
+        }
     }
+    return AGENT_STOPPED;
 }
 
 static void
 agent_stop(struct agent *agent)
 {
-    sw_signals_second_stop_kills();
-    sw_service_notify("STOPPING=1");
     sw_parts_stop_sources(agent->parts);
     struct sw_event event = agent_event(SW_EVENT_AGENT_STOPPED);
     agent_tell(agent, &event);
@@ -289,38 +304,53 @@ agent_fini(struct agent *agent, bool clean)
     free(agent->state_dir);
 }
 
-int
-sw_agent_run(const struct sw_agent_options *options)
+/* One life: from the configuration to the last event. */
+static enum agent_end
+agent_live(const struct sw_agent_options *options, struct sw_config *config)
 {
     struct sw_err err = {0};
     struct agent agent = {.options = options, .lock = -1, .ids = {.random = sw_random}};
-    sw_buf_init(&agent.host_name, 1024);
-    sw_setup_log(&agent.log, SW_LOG_INFO);
-    sw_memory_tune();
-    sw_signals_init();
-
-    struct sw_config *config = sw_setup_load(options->config_path);
-    if (config == NULL || !agent_config_suits(&agent, config)) {
-        sw_config_free(config);
-        return SW_EXIT_CONFIG;
-    }
-    agent_use_conf(&agent, config);
-    agent.state_dir = sw_strdup(config->agent.state_dir);
+    enum agent_end end = AGENT_FAILED;
     size_t sources = config->source_count;
     size_t sinks = config->sink_count;
+    sw_buf_init(&agent.host_name, 1024);
+    sw_setup_log(&agent.log, SW_LOG_INFO);
+    agent_use_conf(&agent, config);
+    agent.state_dir = sw_strdup(config->agent.state_dir);
 
-    bool started = agent_open_state(&agent, &err) && agent_open_journal(&agent, &err) &&
-                   agent_start_parts(&agent, &config, &err);
-    if (started) {
+    if (agent_open_state(&agent, &err) && agent_open_journal(&agent, &err) &&
+        agent_start_parts(&agent, &config, &err)) {
         sw_log(&agent.log, SW_LOG_INFO, "agent", "sharewatch %s watches (sources %zu, sinks %zu)",
             SW_VERSION, sources, sinks);
-        agent_loop(&agent);
+        end = agent_loop(&agent);
+        if (end == AGENT_STOPPED) {
+            sw_signals_second_stop_kills();
+            sw_service_notify("STOPPING=1");
+        }
         agent_stop(&agent);
         sw_log(&agent.log, SW_LOG_INFO, "agent", "stopped");
     } else {
         sw_log(&agent.log, SW_LOG_ERROR, "agent", "%s", err.text);
     }
     sw_config_free(config);
-    agent_fini(&agent, started);
-    return started ? SW_EXIT_OK : SW_EXIT_FAILED;
+    agent_fini(&agent, end == AGENT_STOPPED);
+    return end;
+}
+
+int
+sw_agent_run(const struct sw_agent_options *options)
+{
+    enum agent_end end;
+    sw_memory_tune();
+    sw_signals_init();
+    /* A damaged journal is replaced when it is opened, so the agent begins anew. */
+    do {
+        struct sw_config *config = sw_setup_load(options->config_path);
+        if (config == NULL || !agent_config_suits(options, config)) {
+            sw_config_free(config);
+            return SW_EXIT_CONFIG;
+        }
+        end = agent_live(options, config);
+    } while (end == AGENT_JOURNAL_DAMAGED);
+    return end == AGENT_STOPPED ? SW_EXIT_OK : SW_EXIT_FAILED;
 }

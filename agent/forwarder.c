@@ -289,7 +289,8 @@ sw_forwarder_new(const struct sw_forwarder_options *options, struct sw_err *err)
 
     if (!class->init(&forwarder->sink, err) ||
         !sw_journal_attach_sink(options->journal, options->name, class->part.name,
-            options->settings->start == 1, forward_wall_ns(forwarder), &forwarder->state, err)) {
+            options->settings->start == SW_SINK_START_OLDEST || options->from_oldest,
+            forward_wall_ns(forwarder), &forwarder->state, err)) {
         sw_err_wrap(err, "sink '%s'", options->name);
         sw_forwarder_free(forwarder);
         return NULL;

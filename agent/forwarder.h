@@ -15,9 +15,11 @@
 #include "agent/journal.h"
 #include "sinks/sink.h"
 
+enum sw_sink_start { SW_SINK_START_NOW, SW_SINK_START_OLDEST };
+
 /* Configuration of every sink, whatever its type. */
 struct sw_sink_settings {
-    int start;          /* 0 now, 1 oldest: where a sink not seen before begins */
+    int start;          /* enum sw_sink_start: where a sink not seen before begins */
     int64_t max_age_ns; /* older events are passed over; 0: none are */
 };
 
@@ -42,6 +44,7 @@ struct sw_forwarder_options {
     struct sw_journal *journal;
     const struct sw_format_context *format;
     const struct sw_log *log;
+    bool from_oldest; /* a sink not seen before begins there whatever the settings say */
     const struct sw_forwarder_clock *clock; /* NULL: the system's */
 };
 

@@ -22,6 +22,7 @@ struct part {
     struct generation *generation;
     struct sw_poller *poller;       /* a source … */
     struct sw_forwarder *forwarder; /* … or a sink */
+    struct sw_journal *journal;
     bool started;
     atomic_bool asked;
     atomic_bool ended;
@@ -98,9 +99,12 @@ static void
 part_looked(void *context, bool ended)
 {
     struct part *part = context;
-    atomic_store(&part->asked, true);
+    bool first = !atomic_exchange(&part->asked, true);
     if (ended) {
         atomic_store(&part->ended, true);
+    }
+    if (first || ended || sw_journal_is_damaged(part->journal)) {
+        sw_signals_wake();
     }
 }
 
@@ -115,7 +119,7 @@ part_new_poller(struct sw_parts *parts, struct part *part, struct sw_err *err)
         .journal = parts->options.journal,
         .log = parts->options.log,
         .host_name = parts->options.host_name,
-        .tell_baseline = parts->options.tell_baseline,
+        .tell_baseline = parts->options.journal_lost,
         .looked = part_looked,
         .context = part,
     };
@@ -132,6 +136,7 @@ part_new_forwarder(struct sw_parts *parts, struct part *part, struct sw_err *err
         .settings = part->conf->settings,
         .journal = parts->options.journal,
         .format = parts->options.format,
+        .from_oldest = parts->options.from_oldest,
         .log = parts->options.log,
     };
     return sw_forwarder_new(&options, err);
@@ -143,6 +148,7 @@ part_new(struct sw_parts *parts, struct generation *generation, const struct sw_
 {
     struct part *part = sw_calloc(1, sizeof(*part));
     part->conf = conf;
+    part->journal = parts->options.journal;
     part->generation = generation;
     generation->users++;
     if (is_source) {

@@ -19,7 +19,10 @@ struct sw_parts_options {
     const struct sw_format_context *format;
     const struct sw_log *log;
     const char *host_name;
-    bool tell_baseline; /* see struct sw_poller_options */
+    /* The journal that held the baselines was lost: the first looks are told. */
+    bool journal_lost;
+    /* Where the sinks had been is lost as well: they begin at the oldest event that was saved. */
+    bool from_oldest;
 };
 
 struct sw_parts *sw_parts_new(const struct sw_parts_options *options);

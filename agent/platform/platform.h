@@ -88,7 +88,7 @@ bool sw_is_terminal(int fd);
 
 /* ---- signals.c: the main thread's way to hear from outside. */
 
-enum sw_signal { SW_SIGNAL_NONE, SW_SIGNAL_STOP, SW_SIGNAL_RELOAD };
+enum sw_signal { SW_SIGNAL_NONE, SW_SIGNAL_STOP, SW_SIGNAL_RELOAD, SW_SIGNAL_WAKE };
 
 /* Blocks the signals that sw_signals_wait reports (SIGTERM, SIGINT, SIGHUP) and ignores SIGPIPE.
  * Before any thread is started. */
@@ -96,6 +96,10 @@ void sw_signals_init(void);
 
 /* The next one, or NONE when the boot clock passes until_ns (INT64_MAX: never). */
 enum sw_signal sw_signals_wait(int64_t until_ns);
+
+/* Makes sw_signals_wait return WAKE, so that the main thread looks at what other threads say. Any
+ * thread. */
+void sw_signals_wake(void);
 
 /* Ends the program at once if a second stop comes (default action again). */
 void sw_signals_second_stop_kills(void);

@@ -282,6 +282,24 @@ def test_damaged_journal_is_set_aside_and_told(agent, nas, sharewatch):
     assert list(journal.parent.glob("journal.db.damaged-*"))
 
 
+def test_journal_damaged_while_running_is_replaced_without_a_restart(agent, nas, sharewatch):
+    nas.show(*[{"id": str(i), "client": "c", "user": "u%d" % i} for i in range(300)])
+    agent.start()
+    agent.wait("session-opened", 300)
+    journal = sharewatch.folder / "state" / "journal.db"
+    wal = sharewatch.folder / "state" / "journal.db-wal"
+    for path in (journal, wal):
+        size = path.stat().st_size
+        with open(path, "r+b") as file:
+            file.write(os.urandom(size))
+    nas.show(BOB)
+    agent.wait("journal-replaced")
+    wait_until(lambda: "bob" in {e["user"]["name"] for e in agent.events("session-opened")}, 10, "new baseline")
+    assert agent.process.poll() is None
+    assert len(list(journal.parent.glob("journal.db.damaged-*"))) >= 1
+    assert agent.stop() == 0
+
+
 def test_newer_journal_is_refused(agent, sharewatch):
     agent.start()
     agent.stop()

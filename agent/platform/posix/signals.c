@@ -16,6 +16,7 @@ signals_set(sigset_t *set)
     sigaddset(set, SIGTERM);
     sigaddset(set, SIGINT);
     sigaddset(set, SIGHUP);
+    sigaddset(set, SIGUSR1); /* our own: sw_signals_wake */
 }
 
 static void
@@ -49,6 +50,8 @@ signals_take(int64_t wait_ns)
         return SW_SIGNAL_STOP;
     case SIGHUP:
         return SW_SIGNAL_RELOAD;
+    case SIGUSR1:
+        return SW_SIGNAL_WAKE;
     default:
         return SW_SIGNAL_NONE;
     }
@@ -76,6 +79,12 @@ sw_signals_wait(int64_t until_ns)
     sw_timer_stop(&timer);
     close(fds[0].fd);
     return taken;
+}
+
+void
+sw_signals_wake(void)
+{
+    (void)kill(getpid(), SIGUSR1);
 }
 
 void
