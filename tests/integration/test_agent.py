@@ -283,9 +283,10 @@ def test_damaged_journal_is_set_aside_and_told(agent, nas, sharewatch):
 
 
 def test_journal_damaged_while_running_is_replaced_without_a_restart(agent, nas, sharewatch):
-    nas.show(*[{"id": str(i), "client": "c", "user": "u%d" % i} for i in range(300)])
+    # More than SQLite keeps in memory: pages must be read again.
+    nas.show(*[{"id": str(i), "client": "c", "user": "u%d" % i} for i in range(3000)])
     agent.start()
-    agent.wait("session-opened", 300)
+    agent.wait("session-opened", 3000)
     journal = sharewatch.folder / "state" / "journal.db"
     wal = sharewatch.folder / "state" / "journal.db-wal"
     for path in (journal, wal):
