@@ -1,10 +1,11 @@
 /*
- * The floor of the pipeline benchmark: a bare SQLite loop (WAL, synchronous=FULL, one table) that
- * writes so many rows of the same bytes as a journal holds, so many a transaction.
+ * The floor of the pipeline benchmark: a bare SQLite loop (WAL, synchronous=FULL) that writes the
+ * same bytes as a journal holds, so many rows a transaction.
  *
- *   sqlite_floor JOURNAL NEW-FILE ROWS ROWS-PER-COMMIT
+ *   bench_sqlite_floor JOURNAL NEW-FILE ROWS ROWS-PER-COMMIT events|all
  *
- * Prints rows a second.
+ * events: the events alone. all: with every event the baseline row that its look writes or
+ * removes, in a table keyed as the journal's. Prints rows a second.
  */
 #include <sqlite3.h>
 #include <stdio.h>
@@ -19,34 +20,41 @@ struct body {
     int size;
 };
 
+struct floor {
+    sqlite3 *db;
+    sqlite3_stmt *event;
+    sqlite3_stmt *session;
+    sqlite3_stmt *gone;
+    struct body bodies[BODIES_MAX];
+    int count;
+};
+
 static void
 must(int code, sqlite3 *db, const char *what)
 {
     if (code != SQLITE_OK && code != SQLITE_DONE && code != SQLITE_ROW) {
-        fprintf(stderr, "sqlite_floor: %s: %s\n", what, sqlite3_errmsg(db));
+        fprintf(stderr, "bench_sqlite_floor: %s: %s\n", what, sqlite3_errmsg(db));
         exit(1);
     }
 }
 
-static int
-load_bodies(const char *path, struct body bodies[BODIES_MAX])
+static void
+load_bodies(struct floor *floor, const char *path)
 {
     sqlite3 *db;
     sqlite3_stmt *select;
-    int count = 0;
     must(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), db, path);
-    must(sqlite3_prepare_v2(db, "SELECT body FROM event ORDER BY seq DESC LIMIT 4096", -1, &select,
-             NULL),
+    must(sqlite3_prepare_v2(
+             db, "SELECT body FROM event ORDER BY seq DESC LIMIT 4096", -1, &select, NULL),
         db, "select");
-    while (count < BODIES_MAX && sqlite3_step(select) == SQLITE_ROW) {
-        int size = sqlite3_column_bytes(select, 0);
-        bodies[count].bytes = malloc((size_t)size);
-        bodies[count].size = size;
-        memcpy(bodies[count++].bytes, sqlite3_column_blob(select, 0), (size_t)size);
+    while (floor->count < BODIES_MAX && sqlite3_step(select) == SQLITE_ROW) {
+        struct body *body = &floor->bodies[floor->count++];
+        body->size = sqlite3_column_bytes(select, 0);
+        body->bytes = malloc((size_t)body->size);
+        memcpy(body->bytes, sqlite3_column_blob(select, 0), (size_t)body->size);
     }
     sqlite3_finalize(select);
     sqlite3_close(db);
-    return count;
 }
 
 static double
@@ -57,47 +65,93 @@ now_s(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
+static void
+run_once(struct floor *floor, sqlite3_stmt *statement)
+{
+    must(sqlite3_step(statement), floor->db, "step");
+    sqlite3_reset(statement);
+}
+
+/* Half of the events open a session and half close one, as in the benchmark's history. */
+static void
+write_session(struct floor *floor, long row, const struct body *body)
+{
+    unsigned char id[16] = {0};
+    long number = row / 2;
+    sqlite3_stmt *statement = row % 2 == 0 ? floor->session : floor->gone;
+    for (size_t i = 0; i < 8; i++) {
+        id[i] = (unsigned char)((unsigned long)number >> (56 - 8 * i));
+    }
+    sqlite3_bind_text(statement, 1, "recording", -1, SQLITE_STATIC);
+    sqlite3_bind_blob(statement, 2, id, sizeof(id), SQLITE_TRANSIENT);
+    if (row % 2 == 0) {
+        sqlite3_bind_blob(statement, 3, body->bytes, body->size / 2, SQLITE_STATIC);
+    }
+    run_once(floor, statement);
+}
+
+static void
+write_rows(struct floor *floor, long rows, long per_commit, int all)
+{
+    for (long row = 0; row < rows;) {
+        must(sqlite3_exec(floor->db, "BEGIN IMMEDIATE", NULL, NULL, NULL), floor->db, "begin");
+        for (long end = row + per_commit; row < end && row < rows; row++) {
+            const struct body *body = &floor->bodies[row % floor->count];
+            sqlite3_bind_int64(floor->event, 1, row + 1);
+            sqlite3_bind_blob(floor->event, 2, body->bytes, body->size, SQLITE_STATIC);
+            run_once(floor, floor->event);
+            if (all) {
+                write_session(floor, row, body);
+            }
+        }
+        must(sqlite3_exec(floor->db, "COMMIT", NULL, NULL, NULL), floor->db, "commit");
+    }
+}
+
+static void
+open_floor(struct floor *floor, const char *path)
+{
+    must(sqlite3_open(path, &floor->db), floor->db, path);
+    must(sqlite3_exec(floor->db,
+             "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+             "CREATE TABLE event(seq INTEGER PRIMARY KEY, body BLOB NOT NULL);"
+             "CREATE TABLE session(source TEXT NOT NULL, id BLOB NOT NULL, body BLOB NOT NULL,"
+             " PRIMARY KEY(source, id)) WITHOUT ROWID",
+             NULL, NULL, NULL),
+        floor->db, "create");
+    must(sqlite3_prepare_v2(
+             floor->db, "INSERT INTO event(seq, body) VALUES(?, ?)", -1, &floor->event, NULL),
+        floor->db, "event");
+    must(sqlite3_prepare_v2(floor->db, "INSERT INTO session(source, id, body) VALUES(?, ?, ?)", -1,
+             &floor->session, NULL),
+        floor->db, "session");
+    must(sqlite3_prepare_v2(
+             floor->db, "DELETE FROM session WHERE source = ? AND id = ?", -1, &floor->gone, NULL),
+        floor->db, "gone");
+}
+
 int
 main(int argc, char **argv)
 {
-    static struct body bodies[BODIES_MAX];
-    if (argc != 5) {
-        fprintf(stderr, "usage: sqlite_floor JOURNAL NEW-FILE ROWS ROWS-PER-COMMIT\n");
+    static struct floor floor;
+    if (argc != 6) {
+        fprintf(
+            stderr, "usage: bench_sqlite_floor JOURNAL NEW-FILE ROWS ROWS-PER-COMMIT events|all\n");
         return 2;
     }
-    int body_count = load_bodies(argv[1], bodies);
-    long rows = atol(argv[3]);
-    long per_commit = atol(argv[4]);
-    sqlite3 *db;
-    sqlite3_stmt *insert;
-    if (body_count == 0) {
-        fprintf(stderr, "sqlite_floor: %s holds no events\n", argv[1]);
+    load_bodies(&floor, argv[1]);
+    if (floor.count == 0) {
+        fprintf(stderr, "bench_sqlite_floor: %s holds no events\n", argv[1]);
         return 1;
     }
-    must(sqlite3_open(argv[2], &db), db, argv[2]);
-    must(sqlite3_exec(db,
-             "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
-             "CREATE TABLE event(seq INTEGER PRIMARY KEY, body BLOB NOT NULL)",
-             NULL, NULL, NULL),
-        db, "create");
-    must(sqlite3_prepare_v2(db, "INSERT INTO event(seq, body) VALUES(?, ?)", -1, &insert, NULL), db,
-        "insert");
-
+    open_floor(&floor, argv[2]);
+    long rows = atol(argv[3]);
     double began = now_s();
-    for (long row = 0; row < rows;) {
-        must(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), db, "begin");
-        for (long end = row + per_commit; row < end && row < rows; row++) {
-            const struct body *body = &bodies[row % body_count];
-            sqlite3_bind_int64(insert, 1, row + 1);
-            sqlite3_bind_blob(insert, 2, body->bytes, body->size, SQLITE_STATIC);
-            must(sqlite3_step(insert), db, "step");
-            sqlite3_reset(insert);
-        }
-        must(sqlite3_exec(db, "COMMIT", NULL, NULL, NULL), db, "commit");
-    }
-    double took = now_s() - began;
-    printf("%.0f\n", (double)rows / took);
-    sqlite3_finalize(insert);
-    sqlite3_close(db);
+    write_rows(&floor, rows, atol(argv[4]), strcmp(argv[5], "all") == 0);
+    printf("%.0f\n", (double)rows / (now_s() - began));
+    sqlite3_finalize(floor.event);
+    sqlite3_finalize(floor.session);
+    sqlite3_finalize(floor.gone);
+    sqlite3_close(floor.db);
     return 0;
 }

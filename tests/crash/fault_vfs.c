@@ -30,6 +30,7 @@ static struct {
     uint64_t calls;
     uint64_t fired;
     bool is_dead; /* KILL or POWER has happened */
+    bool is_real; /* they end the process */
     struct fault_file *files;
     sqlite3_vfs *real;
 } fault = {.mutex = PTHREAD_MUTEX_INITIALIZER};
@@ -89,6 +90,9 @@ fault_meet(void)
         kind = SW_FAULT_KILL;
     }
     fault.is_dead = kind == SW_FAULT_KILL;
+    if (fault.is_dead && fault.is_real) {
+        _exit(SW_FAULT_EXIT_STATUS);
+    }
     pthread_mutex_unlock(&fault.mutex);
     return kind;
 }
@@ -436,6 +440,7 @@ sw_fault_vfs_from_environment(void)
         fprintf(stderr, "%s: cannot read '%s'\n", SW_FAULT_ENVIRONMENT, text);
         return false;
     }
+    fault.is_real = true;
     sw_fault_vfs_register(true);
     sw_fault_arm(&plan);
     return true;

@@ -14,7 +14,9 @@
  *
  *     SHAREWATCH_TEST_FAULT="kind=ioerr at=17 count=3"
  *
- * and makes the VFS the default one. Without the variable nothing happens.
+ * and makes the VFS the default one. Without the variable nothing happens. There KILL and POWER end
+ * the process at once, with SW_FAULT_EXIT_STATUS: a program that lives on would go on sending what
+ * was never stored.
  */
 #ifndef SW_FAULT_VFS_H
 #define SW_FAULT_VFS_H

@@ -205,7 +205,7 @@ the_agent_tells_about_itself(void **state)
     check_message(&event, "sharewatch took a new configuration");
     event.error_text = SW_STR("/etc/x:1:1: bad");
     check_message(&event,
-        "sharewatch goes on with its old configuration, the new one is bad: /etc/x:1:1: bad");
+        "sharewatch could not take the new configuration: /etc/x:1:1: bad");
     event = event_of(SW_EVENT_AGENT_ALIVE);
     check_message(&event, "sharewatch is alive");
     event = event_of(SW_EVENT_JOURNAL_REPLACED);

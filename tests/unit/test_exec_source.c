@@ -38,7 +38,7 @@ exec_start(struct exec *exec, const char *script)
 static enum sw_look
 exec_once(const char *script, const char *says)
 {
-    struct exec exec;
+    struct exec exec = {0};
     exec_start(&exec, script);
     enum sw_look look = looking_look(&exec.looking);
     if (says != NULL) {
@@ -51,7 +51,7 @@ exec_once(const char *script, const char *says)
 static void
 test_document_becomes_rows(void **state)
 {
-    struct exec exec;
+    struct exec exec = {0};
     (void)state;
     exec_start(&exec, "echo '" HEAD "\"level\":7," ROWS "'");
     assert_int_equal(looking_look(&exec.looking), SW_LOOK_COMPLETE);
@@ -80,7 +80,7 @@ test_arguments_and_environment(void **state)
 static void
 test_server_of_the_configuration_fills_in(void **state)
 {
-    struct exec exec;
+    struct exec exec = {0};
     (void)state;
     exec_start(&exec, "echo '" HEAD ROWS "'");
     exec.conf.server = "nas7";
@@ -123,7 +123,7 @@ test_what_is_no_complete_look(void **state)
 static void
 test_hanging_program_is_killed(void **state)
 {
-    struct exec exec;
+    struct exec exec = {0};
     (void)state;
     exec_start(&exec, "echo slow >&2; echo '" HEAD ROWS "'; sleep 60");
     exec.looking.limit_ms = 200;
@@ -147,7 +147,7 @@ test_left_over_children_do_not_hold_the_look(void **state)
 static void
 test_stop_ends_the_look(void **state)
 {
-    struct exec exec;
+    struct exec exec = {0};
     struct sw_latch stop;
     (void)state;
     exec_start(&exec, "sleep 60");
@@ -171,7 +171,7 @@ look_at_time(struct exec *exec, const char *taken_at)
 static void
 test_stale_documents(void **state)
 {
-    struct exec exec;
+    struct exec exec = {0};
     (void)state;
     exec_start(&exec, "");
     assert_int_equal(look_at_time(&exec, "\"taken_at\":\"2026-11-22T14:00:00Z\","), 0);
@@ -188,7 +188,7 @@ test_stale_documents(void **state)
 static void
 test_program_that_others_can_write_is_not_run(void **state)
 {
-    struct exec exec;
+    struct exec exec = {0};
     (void)state;
     exec_start(&exec, "echo '" HEAD ROWS "'");
     assert_int_equal(chmod(exec.path, 0722), 0);
