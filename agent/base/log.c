@@ -8,7 +8,8 @@
 void
 sw_log(const struct sw_log *log, enum sw_log_level level, const char *part, const char *format, ...)
 {
-    if (log == NULL || log->write == NULL || level > log->level) {
+    if (log == NULL || log->write == NULL ||
+        level > __atomic_load_n(&log->level, __ATOMIC_RELAXED)) {
         return;
     }
     char text[SW_LOG_LINE_MAX];
@@ -30,6 +31,12 @@ sw_log(const struct sw_log *log, enum sw_log_level level, const char *part, cons
     sw_text_printable(&line, (struct sw_str){text, used});
     log->write(log->context, level, sw_buf_text(&line), line.size);
     sw_buf_fini(&line);
+}
+
+void
+sw_log_set_level(struct sw_log *log, enum sw_log_level level)
+{
+    __atomic_store_n(&log->level, level, __ATOMIC_RELAXED);
 }
 
 bool

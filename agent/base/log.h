@@ -16,7 +16,7 @@ enum sw_log_level { SW_LOG_ERROR, SW_LOG_WARN, SW_LOG_INFO, SW_LOG_DEBUG };
 #define SW_LOG_LINE_MAX 2048 /* bytes; longer lines are cut */
 
 struct sw_log {
-    enum sw_log_level level; /* entries above it are dropped */
+    enum sw_log_level level; /* entries above it are dropped; read and written atomically */
     /* Writes one line without newline, already printable (sw_text_printable); any thread. */
     void (*write)(void *context, enum sw_log_level level, const char *line, size_t size);
     void *context;
@@ -25,6 +25,9 @@ struct sw_log {
 /* Safe with log == NULL (says nothing). */
 void sw_log(const struct sw_log *log, enum sw_log_level level, const char *part, const char *format,
     ...) SW_PRINTF(4, 5);
+
+/* While other threads may be speaking. */
+void sw_log_set_level(struct sw_log *log, enum sw_log_level level);
 
 /* Lets `burst` entries an hour through. Pure; zeroed is ready. */
 struct sw_log_limit {

@@ -200,7 +200,6 @@ sw_glob_match(struct sw_str pattern, struct sw_str text)
 
     while (t < text.size) {
         bool matched = false;
-        size_t p_step = 1;
         size_t t_step = 1;
         if (p < pattern.size && pattern.data[p] == '*') {
             star_p = ++p;
@@ -212,13 +211,10 @@ sw_glob_match(struct sw_str pattern, struct sw_str text)
             t_step = sw_utf8_next(text.data + t, text.size - t, &code_point);
             matched = true;
         } else if (p < pattern.size) {
-            if (pattern.data[p] == '\\' && p + 1 < pattern.size) {
-                p_step = 2;
-            }
-            matched = glob_lower(pattern.data[p + p_step - 1]) == glob_lower(text.data[t]);
+            matched = glob_lower(pattern.data[p]) == glob_lower(text.data[t]);
         }
         if (matched) {
-            p += p_step;
+            p++;
             t += t_step;
         } else if (star_p != SIZE_MAX) {
             /* By code points, or a `?` behind the star would take parts of one. */

@@ -50,8 +50,9 @@ void sw_utf8_repair(struct sw_buf *buf, struct sw_str text);
  * U+2028 and U+2029 shown as \u{…}. */
 void sw_text_printable(struct sw_buf *buf, struct sw_str text);
 
-/* Glob: `*` any run, `?` any one byte-sequence of a code point, `\` takes the next literally.
- * ASCII letters match in both cases, as SMB names do. Time is at most pattern x text. */
+/* Glob: `*` any run, `?` any one byte-sequence of a code point. Nothing escapes: names as in
+ * `DOMAIN\*` are what is matched, and no account has `*` or `?` in its name. ASCII letters match in
+ * both cases, as SMB names do. Time is at most pattern x text. */
 bool sw_glob_match(struct sw_str pattern, struct sw_str text);
 
 /* Digits only, no sign, no blanks, at least one; false on anything else or above max. */
