@@ -177,54 +177,14 @@ baseline_seconds_between(int64_t from_ns, int64_t to_ns)
 }
 
 /* `active` as it must be by to_ns. */
-static uint32_t
-baseline_age(uint32_t active, int64_t from_ns, int64_t to_ns)
+uint32_t
+sw_baseline_age(uint32_t active, int64_t from_ns, int64_t to_ns)
 {
     if (active == SW_UNKNOWN) {
         return SW_UNKNOWN;
     }
     int64_t aged = active + baseline_seconds_between(from_ns, to_ns);
     return aged < 0 ? 0 : aged > SW_ACTIVE_MAX ? SW_ACTIVE_MAX : (uint32_t)aged;
-}
-
-static bool
-baseline_name_differs(struct sw_str a, struct sw_str b)
-{
-    return (a.data == NULL) != (b.data == NULL) || !sw_str_equal(a, b);
-}
-
-static bool
-baseline_row_differs(const struct sw_row *a, const struct sw_row *b)
-{
-    return a->opens != b->opens || a->guest != b->guest ||
-           (a->idle == SW_UNKNOWN) != (b->idle == SW_UNKNOWN) ||
-           (a->active == SW_UNKNOWN) != (b->active == SW_UNKNOWN) ||
-           baseline_name_differs(a->id, b->id) || baseline_name_differs(a->client, b->client) ||
-           baseline_name_differs(a->user, b->user) ||
-           baseline_name_differs(a->client_type, b->client_type) ||
-           baseline_name_differs(a->transport, b->transport);
-}
-
-static bool
-baseline_track_differs(const struct sw_track *a, const struct sw_track *b)
-{
-    return sw_uuid_compare(&a->session_id, &b->session_id) != 0 || a->start_ns != b->start_ns ||
-           a->told_opens != b->told_opens || a->told_idle != b->told_idle ||
-           a->told_guest != b->told_guest || a->start_from != b->start_from;
-}
-
-bool
-sw_baseline_row_is_stale(const struct sw_row *stored, const struct sw_track *stored_track,
-    int64_t stored_seen_ns, const struct sw_row *row, const struct sw_track *track, int64_t seen_ns)
-{
-    if (baseline_row_differs(stored, row) || baseline_track_differs(stored_track, track)) {
-        return true;
-    }
-    if (row->active == SW_UNKNOWN) {
-        return false;
-    }
-    int64_t grown = baseline_age(stored->active, stored_seen_ns, seen_ns);
-    return grown - row->active > 1 || row->active - grown > 1;
 }
 
 /* A baseline being read: rows go to the builder, their tracks stand here in the same order. */
@@ -245,7 +205,7 @@ baseline_load_row(void *context, const struct sw_journal_row *stored, struct sw_
     if (!sw_baseline_decode_row(&row, &track, &seen_ns, stored->body, err)) {
         return false;
     }
-    row.active = baseline_age(row.active, seen_ns, load->last_look_ns);
+    row.active = sw_baseline_age(row.active, seen_ns, load->last_look_ns);
     size_t count = sw_builder_count(load->builder);
     if (!sw_builder_add(load->builder, &row, err)) {
         return false;

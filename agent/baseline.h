@@ -17,12 +17,8 @@ void sw_baseline_encode_row(
 bool sw_baseline_decode_row(struct sw_row *row, struct sw_track *track, int64_t *seen_ns,
     struct sw_str bytes, struct sw_err *err);
 
-/* Whether the stored form must be written again for a restart to match the row: a told value, a
- * name, opens or guest differ (idle counts by the value last told), or `active` is more than a
- * second off what the stored one has grown to by now. stored_* are of the last written form. */
-bool sw_baseline_row_is_stale(const struct sw_row *stored, const struct sw_track *stored_track,
-    int64_t stored_seen_ns, const struct sw_row *row, const struct sw_track *track,
-    int64_t seen_ns);
+/* What an age has grown to from one wall-clock time to another: whole seconds, SW_UNKNOWN stays. */
+uint32_t sw_baseline_age(uint32_t active, int64_t from_ns, int64_t to_ns);
 
 /* The baseline of a source as stored: rows aged to the state's last look. *baseline is empty when
  * the state has none. Its boot_ns is the state's: the caller drops it when the boot is another. */

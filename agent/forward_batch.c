@@ -9,7 +9,7 @@
 #include "agent/platform/platform.h"
 
 /* Formatted bytes of one send: then it goes, however few records it is. */
-#define BATCH_BYTES_ENOUGH ((size_t)512 << 10)
+#define BATCH_BYTES_ENOUGH ((size_t)3 << 19)
 /* One stored event cannot become more than this. */
 #define BATCH_BYTES_MAX ((size_t)16 << 20)
 /* What is kept between floods. */

@@ -130,8 +130,8 @@ struct sw_journal_batch {
     uint64_t first_available; /* oldest event in the journal at the time of the read; 0: none */
     uint64_t last;            /* newest sequence ever given */
 };
-#define SW_BATCH_RECORDS_MAX 512
-#define SW_BATCH_BYTES_MAX   ((size_t)256 << 10)
+#define SW_BATCH_RECORDS_MAX 1024
+#define SW_BATCH_BYTES_MAX   ((size_t)512 << 10)
 
 void sw_journal_batch_fini(struct sw_journal_batch *batch);
 
@@ -175,6 +175,10 @@ struct sw_journal *sw_journal_open_readonly(const char *path, struct sw_err *err
 void sw_journal_close(struct sw_journal *journal, bool clean);
 
 struct sw_uuid sw_journal_epoch(const struct sw_journal *journal);
+
+/* Another cap (bytes, as in sw_journal_options) and what goes at it, from the next append on. That
+ * one takes its time where a much lower cap makes much go. */
+void sw_journal_set_cap(struct sw_journal *journal, uint64_t max_size, enum sw_on_full on_full);
 
 /* A call has met damage (SQLITE_CORRUPT, SQLITE_NOTADB) since the journal was opened: from then on
  * every call fails. Closing it and opening it again replaces it, as at a start. */

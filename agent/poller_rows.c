@@ -15,8 +15,7 @@ rows_age_is_stale(const struct sw_stored_age *stored, uint32_t active, int64_t n
     if (stored->active == SW_UNKNOWN || active == SW_UNKNOWN) {
         return stored->active != active;
     }
-    int64_t expected = stored->active + (now_ns - stored->seen_ns) / SW_NS_PER_S;
-    int64_t off = (int64_t)active - expected;
+    int64_t off = (int64_t)active - sw_baseline_age(stored->active, stored->seen_ns, now_ns);
     return off > ROWS_DRIFT_S || off < -ROWS_DRIFT_S;
 }
 

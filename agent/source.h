@@ -53,7 +53,7 @@ struct sw_source_class {
      * not. */
     bool is_recorded;
 
-    /* No look yet. May open files, must not block. */
+    /* No look yet. May open files, must not block. May be NULL. */
     bool (*init)(struct sw_source *source, struct sw_err *err);
 
     /* Fills the builder (empty at the call). Must return by the deadline and soon after stop is
@@ -61,7 +61,7 @@ struct sw_source_class {
     enum sw_look (*look)(struct sw_source *source, const struct sw_look_request *request,
         struct sw_builder *builder, struct sw_err *err);
 
-    /* Frees what init and look made. Never NULL unless state_size is 0. */
+    /* Frees what init and look made. May be NULL. */
     void (*fini)(struct sw_source *source);
 
     /* Appends what the baseline belongs to: target and the server's own filters. Pure. */

@@ -16,10 +16,6 @@
 #define EXEC_QUOTE_MAX  200 /* bytes of its words in our errors */
 #define EXEC_ARGUMENTS  64
 
-struct exec_state {
-    int64_t taken_at_ns; /* of the last document that said so; SW_TIME_NONE: none did */
-};
-
 static const char *const exec_environment[] = {
     "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "LANG=C.UTF-8",
@@ -98,34 +94,29 @@ exec_run(struct sw_source *source, const struct sw_look_request *request,
 }
 
 static enum sw_look
-exec_judge(struct sw_source *source, enum sw_document document, struct sw_builder *builder,
-    struct sw_err *err)
+exec_judge(const struct sw_source *source, enum sw_document document, struct sw_err *err)
 {
-    const struct sw_exec_conf *conf = source->conf;
-    struct exec_state *state = source->state;
-    struct sw_look_facts *facts = sw_builder_facts(builder);
     if (document == SW_DOCUMENT_BAD || document == SW_DOCUMENT_ERROR) {
         int code = err->code;
         sw_err_wrap(err, "%s", exec_program(source));
         return document == SW_DOCUMENT_ERROR && exec_is_refusal(code) ? SW_LOOK_REFUSED
                                                                       : SW_LOOK_FAILED;
     }
-    if (facts->taken_at_ns != SW_TIME_NONE) {
-        if (state->taken_at_ns != SW_TIME_NONE && facts->taken_at_ns <= state->taken_at_ns) {
-            sw_err_set(err, "%s: stale document (taken_at is not later than that of the last one)",
-                exec_program(source));
-            return SW_LOOK_FAILED;
-        }
-        state->taken_at_ns = facts->taken_at_ns;
-    }
-    if (facts->server.size == 0 && conf->server != NULL) {
-        sw_builder_set_server(builder, sw_str_of(conf->server));
-    }
     if (document == SW_DOCUMENT_PARTIAL) {
         sw_err_set(err, "%s says that its document is not complete", exec_program(source));
         return SW_LOOK_PARTIAL;
     }
     return SW_LOOK_COMPLETE;
+}
+
+/* Also where the look failed: who is told that a server cannot be seen wants to know which. */
+static void
+exec_name_server(const struct sw_source *source, struct sw_builder *builder)
+{
+    const struct sw_exec_conf *conf = source->conf;
+    if (sw_builder_facts(builder)->server.size == 0 && conf->server != NULL) {
+        sw_builder_set_server(builder, sw_str_of(conf->server));
+    }
 }
 
 static enum sw_look
@@ -135,30 +126,13 @@ exec_look(struct sw_source *source, const struct sw_look_request *request,
     struct sw_process_result result = {0};
     enum sw_look answer = SW_LOOK_FAILED;
     /* Each time: it is cheap, and the file may have been replaced since the start. */
-    if (!sw_file_is_trusted(exec_program(source), err)) {
-        return SW_LOOK_FAILED;
-    }
-    if (exec_run(source, request, &result, err)) {
+    if (sw_file_is_trusted(exec_program(source), err) && exec_run(source, request, &result, err)) {
         struct sw_str out = {sw_buf_text(&result.out), result.out.size};
-        answer = exec_judge(source, sw_document_read(out, builder, err), builder, err);
+        answer = exec_judge(source, sw_document_read(out, builder, err), err);
     }
     sw_process_result_fini(&result);
+    exec_name_server(source, builder);
     return answer;
-}
-
-static bool
-exec_init(struct sw_source *source, struct sw_err *err)
-{
-    struct exec_state *state = source->state;
-    (void)err;
-    state->taken_at_ns = SW_TIME_NONE;
-    return true;
-}
-
-static void
-exec_fini(struct sw_source *source)
-{
-    (void)source;
 }
 
 static void
@@ -208,9 +182,6 @@ const struct sw_source_class sw_source_exec = {
             .conf_size = sizeof(struct sw_exec_conf),
             .check = exec_check,
         },
-    .state_size = sizeof(struct exec_state),
-    .init = exec_init,
     .look = exec_look,
-    .fini = exec_fini,
     .identity = exec_identity,
 };

@@ -112,50 +112,15 @@ test_damaged_rows_are_refused(void **state)
 }
 
 static void
-test_what_makes_a_stored_row_stale(void **state)
+test_ages_grow_with_the_wall_clock(void **state)
 {
     (void)state;
-    struct sw_track track = track_of(1);
-    struct sw_row row = SW_ROW_EMPTY;
-    row.client = SW_STR("c");
-    row.user = SW_STR("alice");
-    row.active = 100;
-    row.idle = 5;
-
-    struct sw_row now = row;
-    now.active = 130;
-    now.idle = 35;
-    int64_t later = SEEN + 30 * S;
-    assert_false(sw_baseline_row_is_stale(&row, &track, SEEN, &now, &track, later));
-    now.active = 131;
-    assert_false(sw_baseline_row_is_stale(&row, &track, SEEN, &now, &track, later));
-    now.active = 129;
-    assert_false(sw_baseline_row_is_stale(&row, &track, SEEN, &now, &track, later));
-    now.active = 132;
-    assert_true(sw_baseline_row_is_stale(&row, &track, SEEN, &now, &track, later));
-    now.active = 128;
-    assert_true(sw_baseline_row_is_stale(&row, &track, SEEN, &now, &track, later));
-    now.active = SW_UNKNOWN;
-    assert_true(sw_baseline_row_is_stale(&row, &track, SEEN, &now, &track, later));
-    /* Our clock stepped an hour while the session grew by 30 s. */
-    now.active = 130;
-    assert_true(sw_baseline_row_is_stale(&row, &track, SEEN, &now, &track, later + 3600 * S));
-
-    struct sw_row unknown = row;
-    unknown.active = SW_UNKNOWN;
-    assert_false(sw_baseline_row_is_stale(&unknown, &track, SEEN, &unknown, &track, later));
-
-    for (int i = 0; i < 6; i++) {
-        struct sw_row other = now;
-        struct sw_track other_track = track;
-        other.opens = i == 0 ? 3 : other.opens;
-        other.guest = i == 1 ? 0 : other.guest;
-        other.user = i == 2 ? SW_STR("bob") : other.user;
-        other.transport = i == 3 ? SW_STR("") : other.transport;
-        other_track.told_idle = i == 4 ? 35 : track.told_idle;
-        other_track.told_opens = i == 5 ? 35 : track.told_opens;
-        assert_true(sw_baseline_row_is_stale(&row, &track, SEEN, &other, &other_track, later));
-    }
+    assert_int_equal(sw_baseline_age(100, SEEN, SEEN + 30 * S), 130);
+    assert_int_equal(sw_baseline_age(100, SEEN, SEEN + 30 * S + S / 2), 131);
+    assert_int_equal(sw_baseline_age(100, SEEN, SEEN - 40 * S), 60);
+    assert_int_equal(sw_baseline_age(100, SEEN, SEEN - 400 * S), 0);
+    assert_int_equal(sw_baseline_age(SW_ACTIVE_MAX, SEEN, SEEN + S), SW_ACTIVE_MAX);
+    assert_int_equal(sw_baseline_age(SW_UNKNOWN, SEEN, SEEN + S), SW_UNKNOWN);
 }
 
 /* ---- loading, from rows that stand here in the journal's place */
@@ -316,7 +281,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_stored_row_comes_back),
         cmocka_unit_test(test_damaged_rows_are_refused),
-        cmocka_unit_test(test_what_makes_a_stored_row_stale),
+        cmocka_unit_test(test_ages_grow_with_the_wall_clock),
         cmocka_unit_test(test_loads_sorted_and_aged),
         cmocka_unit_test(test_loads_nothing_and_an_empty_one),
         cmocka_unit_test(test_many_rows_keep_their_tracks),

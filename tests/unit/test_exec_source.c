@@ -159,32 +159,6 @@ test_stop_ends_the_look(void **state)
     sw_latch_fini(&stop);
 }
 
-static enum sw_look
-look_at_time(struct exec *exec, const char *taken_at)
-{
-    char script[256];
-    snprintf(script, sizeof(script), "echo '" HEAD "%s" ROWS "'", taken_at);
-    looking_script(&exec->looking, "program", script, exec->path);
-    return looking_look(&exec->looking);
-}
-
-static void
-test_stale_documents(void **state)
-{
-    struct exec exec = {0};
-    (void)state;
-    exec_start(&exec, "");
-    assert_int_equal(look_at_time(&exec, "\"taken_at\":\"2026-11-22T14:00:00Z\","), 0);
-    assert_int_equal(look_at_time(&exec, "\"taken_at\":\"2026-11-22T14:00:00Z\","), SW_LOOK_FAILED);
-    assert_true(looking_says(&exec.looking, "stale document"));
-    assert_int_equal(
-        look_at_time(&exec, "\"taken_at\":\"2026-11-22T14:59:59+01:00\","), SW_LOOK_FAILED);
-    assert_int_equal(look_at_time(&exec, ""), SW_LOOK_COMPLETE);
-    assert_int_equal(
-        look_at_time(&exec, "\"taken_at\":\"2026-11-22T14:00:00.001Z\","), SW_LOOK_COMPLETE);
-    looking_end(&exec.looking);
-}
-
 static void
 test_program_that_others_can_write_is_not_run(void **state)
 {
@@ -240,7 +214,6 @@ main(void)
         cmocka_unit_test(test_hanging_program_is_killed),
         cmocka_unit_test(test_left_over_children_do_not_hold_the_look),
         cmocka_unit_test(test_stop_ends_the_look),
-        cmocka_unit_test(test_stale_documents),
         cmocka_unit_test(test_program_that_others_can_write_is_not_run),
         cmocka_unit_test(test_identities_differ),
     };
