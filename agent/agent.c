@@ -101,6 +101,12 @@ agent_open_state(struct agent *agent, struct sw_err *err)
     return good;
 }
 
+static enum sw_on_full
+agent_on_full(const struct agent *agent)
+{
+    return agent->conf.on_full == SW_CONFIG_ON_FULL_NEWEST ? SW_ON_FULL_NEWEST : SW_ON_FULL_OLDEST;
+}
+
 static bool
 agent_open_journal(struct agent *agent, struct sw_err *err)
 {
@@ -108,8 +114,7 @@ agent_open_journal(struct agent *agent, struct sw_err *err)
     struct sw_journal_options options = {
         .path = path,
         .max_size = agent->conf.journal_max,
-        .on_full =
-            agent->conf.on_full == SW_CONFIG_ON_FULL_NEWEST ? SW_ON_FULL_NEWEST : SW_ON_FULL_OLDEST,
+        .on_full = agent_on_full(agent),
         .log = &agent->log,
         .now_ns = sw_clock_wall_ns(),
         .ids = &agent->ids,
@@ -123,7 +128,7 @@ static void
 agent_use_conf(struct agent *agent, const struct sw_config *config)
 {
     agent->conf = config->agent;
-    agent->log.level = (enum sw_log_level)config->agent.log_level;
+    sw_log_set_level(&agent->log, (enum sw_log_level)config->agent.log_level);
     agent->next_heartbeat_ns =
         agent->conf.heartbeat_ns > 0 ? sw_clock_boot_ns() + agent->conf.heartbeat_ns : INT64_MAX;
 }
@@ -206,6 +211,7 @@ agent_reload_config(struct agent *agent, char *problem, size_t size)
         return "--until-done takes sources of type replay only; the old configuration goes on";
     }
     agent_use_conf(agent, config);
+    sw_journal_set_cap(agent->journal, agent->conf.journal_max, agent_on_full(agent));
     bool applied = sw_parts_apply(agent->parts, config, &err);
     bool started = sw_parts_start(agent->parts, &err);
     if (!applied || !started) {
@@ -342,6 +348,7 @@ sw_agent_run(const struct sw_agent_options *options)
 {
     enum agent_end end;
     sw_memory_tune();
+    sw_files_private();
     sw_signals_init();
     /* A damaged journal is replaced when it is opened, so the agent begins anew. */
     do {

@@ -187,8 +187,7 @@ static void
 message_reloaded(const struct sw_event *event, struct sw_buf *buf)
 {
     if (event->error_text.data != NULL) {
-        message_add(buf, "sharewatch goes on with its old configuration, the new one is bad: ",
-            event->error_text);
+        message_add(buf, "sharewatch could not take the new configuration: ", event->error_text);
     } else {
         sw_buf_add_text(buf, "sharewatch took a new configuration");
     }

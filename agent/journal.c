@@ -53,6 +53,18 @@ sw_journal_epoch(const struct sw_journal *journal)
     return journal->epoch;
 }
 
+void
+sw_journal_set_cap(struct sw_journal *journal, uint64_t max_size, enum sw_on_full on_full)
+{
+    pthread_mutex_lock(&journal->mutex);
+    journal->max_size = max_size;
+    journal->on_full = on_full;
+    if (journal->class->cap_changed != NULL) {
+        journal->class->cap_changed(journal);
+    }
+    pthread_mutex_unlock(&journal->mutex);
+}
+
 bool
 journal_lock(struct sw_journal *journal, bool writes, struct sw_err *err)
 {

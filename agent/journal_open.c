@@ -6,10 +6,6 @@
 #include "agent/base/time_text.h"
 #include "agent/journal_sqlite.h"
 
-/* A checkpoint after so many frames keeps the WAL at about an eighth of a small cap. */
-#define OPEN_CHECKPOINT_MIN 32
-#define OPEN_CHECKPOINT_MAX 512
-
 static struct sqlite_journal *
 open_new(const struct sw_journal_options *options, struct sw_err *err)
 {
@@ -21,7 +17,7 @@ open_new(const struct sw_journal_options *options, struct sw_err *err)
     journal_init(&store->base, &journal_sqlite_class, options);
     store->sql.path = path;
     store->sql.vfs = options->vfs != NULL ? sw_strdup(options->vfs) : NULL;
-    store->sql.checkpoint_frames = OPEN_CHECKPOINT_MAX;
+    journal_sqlite_class.cap_changed(&store->base);
     return store;
 }
 
@@ -85,16 +81,6 @@ open_mark_running(struct sqlite_journal *store, struct sw_err *err)
     return sql_commit(&store->sql) || sql_error(&store->sql, err);
 }
 
-static int
-open_checkpoint_frames(uint64_t max_size, int64_t page_size)
-{
-    uint64_t frames = max_size / 16 / (uint64_t)(page_size > 0 ? page_size : 4096);
-    if (max_size == 0 || frames > OPEN_CHECKPOINT_MAX) {
-        return OPEN_CHECKPOINT_MAX;
-    }
-    return frames < OPEN_CHECKPOINT_MIN ? OPEN_CHECKPOINT_MIN : (int)frames;
-}
-
 struct sw_journal *
 journal_sqlite_open(const struct sw_journal_options *options, const struct journal_schema *schema,
     struct sw_journal_opened *opened, bool *damage, struct sw_err *err)
@@ -120,7 +106,7 @@ journal_sqlite_open(const struct sw_journal_options *options, const struct journ
         return NULL;
     }
     opened->is_new = is_new;
-    store->sql.checkpoint_frames = open_checkpoint_frames(options->max_size, store->sql.page_size);
+    journal_sqlite_class.cap_changed(&store->base); /* now the size of a page is known */
     store->is_open = true;
     return &store->base;
 }

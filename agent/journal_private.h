@@ -60,6 +60,8 @@ struct journal_class {
     bool (*used)(struct sw_journal *journal, uint64_t *bytes, struct sw_err *err);
     /* Called before an ack is noted; false: the ack fails. NULL: never does. */
     bool (*ack)(struct sw_journal *journal, struct sw_err *err);
+    /* max_size or on_full has another value. NULL: nothing hangs on them. */
+    void (*cap_changed)(struct sw_journal *journal);
     /* Frees what is the implementation's own. */
     void (*close)(struct sw_journal *journal, bool clean);
 };

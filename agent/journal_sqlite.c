@@ -6,6 +6,10 @@
 #include "agent/base/time_text.h"
 #include "agent/journal_sqlite.h"
 
+/* A checkpoint after so many frames keeps the WAL at about an eighth of a small cap. */
+#define SQLITE_CHECKPOINT_MIN 32
+#define SQLITE_CHECKPOINT_MAX 512
+
 static bool
 sqlite_fail(struct sqlite_journal *store, struct sw_err *err)
 {
@@ -310,6 +314,18 @@ sqlite_used(struct sw_journal *journal, uint64_t *bytes, struct sw_err *err)
 }
 
 static void
+sqlite_cap_changed(struct sw_journal *journal)
+{
+    struct journal_sql *sql = &sqlite_of(journal)->sql;
+    uint64_t page_size = sql->page_size > 0 ? (uint64_t)sql->page_size : 4096;
+    uint64_t frames = journal->max_size / 16 / page_size;
+    if (journal->max_size == 0 || frames > SQLITE_CHECKPOINT_MAX) {
+        frames = SQLITE_CHECKPOINT_MAX;
+    }
+    sql->checkpoint_frames = frames < SQLITE_CHECKPOINT_MIN ? SQLITE_CHECKPOINT_MIN : (int)frames;
+}
+
+static void
 sqlite_close(struct sw_journal *journal, bool clean)
 {
     struct sqlite_journal *store = sqlite_of(journal);
@@ -343,5 +359,6 @@ const struct journal_class journal_sqlite_class = {
     .keep_sources = sqlite_keep_sources,
     .reject = sqlite_reject,
     .used = sqlite_used,
+    .cap_changed = sqlite_cap_changed,
     .close = sqlite_close,
 };

@@ -201,6 +201,14 @@ conf_has(const struct sw_config_part *confs, size_t count, const char *name)
     return false;
 }
 
+/* Behind what went wrong before. */
+static void
+parts_add_problem(struct sw_err *err, const struct sw_err *why)
+{
+    struct sw_err before = *err;
+    sw_err_set(err, "%s%s%s", before.text, before.text[0] != '\0' ? "; " : "", why->text);
+}
+
 static bool
 parts_detach_sink(struct sw_parts *parts, const char *name, struct sw_err *err)
 {
@@ -214,6 +222,7 @@ list_replace(struct sw_parts *parts, struct part_list *list, struct generation *
     const struct sw_config_part *confs, size_t count, bool is_source, struct sw_err *err)
 {
     bool good = true;
+    struct sw_err why;
     struct part_list next = {.items = sw_calloc(count, sizeof(*next.items))};
     for (size_t i = 0; i < count; i++) {
         next.items[i] = list_take(list, &confs[i]);
@@ -230,10 +239,12 @@ list_replace(struct sw_parts *parts, struct part_list *list, struct generation *
     for (size_t i = 0; i < count; i++) {
         struct part *part = next.items[i] != NULL
                                 ? next.items[i]
-                                : part_new(parts, generation, &confs[i], is_source, err);
-        good = good && part != NULL;
+                                : part_new(parts, generation, &confs[i], is_source, &why);
         if (part != NULL) {
             next.items[next.count++] = part;
+        } else {
+            parts_add_problem(err, &why);
+            good = false;
         }
     }
     *list = next;
@@ -271,6 +282,7 @@ sw_parts_apply(struct sw_parts *parts, struct sw_config *config, struct sw_err *
     struct generation *generation = sw_calloc(1, sizeof(*generation));
     generation->config = config;
     generation->users = 1;
+    sw_err_clear(err);
     bool sinks_good = list_replace(
         parts, &parts->sinks, generation, config->sinks, config->sink_count, false, err);
     bool sources_good = list_replace(

@@ -31,7 +31,7 @@ void sw_parts_free(struct sw_parts *parts);
 
 /* Makes what runs match the configuration, which it takes over (kept alive as long as any part
  * uses it). Sinks first, so that they hear of everything. false: err names the parts that could
- * not be started; all others run. */
+ * not be built; all others run. */
 bool sw_parts_apply(struct sw_parts *parts, struct sw_config *config, struct sw_err *err);
 
 /* Starts what sw_parts_apply has built. */

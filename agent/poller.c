@@ -9,7 +9,9 @@
 #include "agent/base/time_text.h"
 #include "agent/poller_private.h"
 
-#define POLLER_RETRY_NS (5 * SW_NS_PER_S)
+/* Before a recorded look that the journal did not take is read again: doubles. */
+#define POLLER_RETRY_FIRST_NS (100 * SW_NS_PER_MS)
+#define POLLER_RETRY_MAX_NS   (5 * SW_NS_PER_S)
 
 /* Everything that decides which sessions a baseline is about. */
 static char *
@@ -107,6 +109,7 @@ sw_poller_new(const struct sw_poller_options *options, struct sw_err *err)
     struct sw_poller *poller = sw_calloc(1, sizeof(*poller));
     poller->options = *options;
     poller->fresh = true;
+    poller->retry = (struct sw_backoff){POLLER_RETRY_FIRST_NS, POLLER_RETRY_MAX_NS, 0};
     snprintf(poller->part, sizeof(poller->part), "source %s", options->name);
     poller->ids.random = options->random != NULL ? options->random : sw_random;
     poller->ids.context = options->seed;
@@ -164,6 +167,24 @@ sw_poller_last_look_ns(const struct sw_poller *poller)
     return poller->state.last_look_ns;
 }
 
+/* A recording is read once: what the journal did not take must be read again, which the source
+ * does from behind the last look that is done with. Nobody else waits for this journal, so that
+ * there is no need for jitter. */
+static void
+poller_retry(struct sw_poller *poller)
+{
+    struct sw_err err;
+    int64_t wait = sw_backoff_fail(&poller->retry, UINT32_MAX, 0);
+    if (sw_latch_wait(&poller->stop, sw_clock_boot_ns() + wait)) {
+        return;
+    }
+    poller->source.class->fini(&poller->source);
+    memset(poller->source.state, 0, poller->source.class->state_size);
+    if (!poller->source.class->init(&poller->source, &err)) {
+        sw_log(poller->options.log, SW_LOG_ERROR, poller->part, "%s", err.text);
+    }
+}
+
 bool
 sw_poller_step(struct sw_poller *poller)
 {
@@ -174,17 +195,10 @@ sw_poller_step(struct sw_poller *poller)
             looked = sw_poller_look(poller, true);
         }
     }
-    /* A recording is read once: what the journal did not take now must be read again, which the
-     * source does from the last stored position. */
-    if (looked == SW_LOOKED_RETRY &&
-        !sw_latch_wait(&poller->stop, sw_clock_boot_ns() + POLLER_RETRY_NS)) {
-        struct sw_err err;
-        poller->source.class->fini(&poller->source);
-        memset(poller->source.state, 0, poller->source.class->state_size);
-        poller->source.position = poller->state.position;
-        if (!poller->source.class->init(&poller->source, &err)) {
-            sw_log(poller->options.log, SW_LOG_ERROR, poller->part, "%s", err.text);
-        }
+    if (looked == SW_LOOKED_RETRY) {
+        poller_retry(poller);
+    } else {
+        sw_backoff_reset(&poller->retry);
     }
     atomic_store(&poller->refused, poller->policy.refusals > 0);
     if (poller->options.looked != NULL) {

@@ -75,6 +75,16 @@ look_append(struct sw_poller *poller, const struct sw_source_state *state,
     return stored;
 }
 
+/* The look is done with: a source that has to begin anew begins behind it. */
+static void
+look_set_done(struct sw_poller *poller, const struct look *look)
+{
+    sw_source_state_copy(&poller->state, &look->state);
+    if (look->facts.position >= 0) {
+        poller->source.position = look->facts.position;
+    }
+}
+
 /* ---- looks that failed */
 
 static void
@@ -84,7 +94,9 @@ look_tell_unreachable(struct sw_poller *poller, const struct look *look, const s
     sw_event_init(&event, SW_EVENT_SOURCE_UNREACHABLE);
     event.created_ns = look->facts.taken_at_ns;
     event.source = sw_str_of(poller->options.name);
-    event.server = sw_str_of(poller->state.server);
+    /* Before the first complete look: what the source, or else its place, is known as. */
+    event.server =
+        poller->state.server[0] != '\0' ? sw_str_of(poller->state.server) : look->facts.server;
     event.start_ns = poller->state.last_look_ns;
     event.error_text = sw_str_of(err->text);
     event.error_code = err->code != 0 ? err->code : SW_EVENT_NONE;
@@ -102,7 +114,24 @@ look_set_status(struct look *look, enum sw_source_status status, const char *err
     sw_state_set(&look->state.error, error);
 }
 
-static void
+/* A position without its identity is none: a restart reads those looks once more, and must not
+ * count them twice. */
+static bool
+look_can_be_stored(const struct sw_poller *poller, const struct sw_source_state *state)
+{
+    return !look_is_recorded(poller) || strcmp(state->identity, poller->identity) == 0;
+}
+
+static bool
+look_failed_is_due(const struct sw_poller *poller, const struct look *look, bool new_words)
+{
+    return poller->tell.count > 0 ||
+           (look_can_be_stored(poller, &look->state) &&
+               (new_words || look_is_recorded(poller) ||
+                   look->wall_ns - poller->written_ns >= LOOK_STATE_EVERY_NS));
+}
+
+static enum sw_looked
 look_failed(
     struct sw_poller *poller, struct look *look, enum sw_poll_result result, struct sw_err *err)
 {
@@ -123,26 +152,29 @@ look_failed(
     sw_tell_clear(&poller->tell);
     if (tell == SW_POLL_TELL_UNREACHABLE) {
         look_tell_unreachable(poller, look, err);
-        sw_log(poller->options.log, SW_LOG_ERROR, poller->part,
-            "unreachable after %u failed looks; nobody is reported as gone", look->policy.failures);
     }
 
     struct sw_err journal_err;
-    bool due = new_words || poller->tell.count > 0 || look_is_recorded(poller) ||
-               look->wall_ns - poller->written_ns >= LOOK_STATE_EVERY_NS;
-    if (due) {
-        if (!look_append(poller, &look->state, NULL, false, &journal_err)) {
+    if (look_failed_is_due(poller, look, new_words)) {
+        if (look_append(poller, &look->state, NULL, false, &journal_err)) {
+            poller->written_ns = look->wall_ns;
+        } else if (look_is_recorded(poller)) {
+            return SW_LOOKED_RETRY;
+        } else {
             /* The next failed look tells it. */
             look->policy.unreachable = poller->policy.unreachable;
-        } else {
-            poller->written_ns = look->wall_ns;
         }
     }
+    if (tell == SW_POLL_TELL_UNREACHABLE) {
+        sw_log(poller->options.log, SW_LOG_ERROR, poller->part,
+            "unreachable after %u failed looks; nobody is reported as gone", look->policy.failures);
+    }
     poller->policy = look->policy;
-    sw_source_state_copy(&poller->state, &look->state);
+    look_set_done(poller, look);
     if (!poller->policy.unreachable && poller->state.status == SW_SOURCE_UNREACHABLE) {
         poller->state.status = SW_SOURCE_FAILING;
     }
+    return SW_LOOKED;
 }
 
 /* ---- complete looks */
@@ -319,7 +351,7 @@ static void
 look_accept(struct sw_poller *poller, struct look *look)
 {
     poller->policy = look->policy;
-    sw_source_state_copy(&poller->state, &look->state);
+    look_set_done(poller, look);
     sw_baseline_free(&poller->baseline);
     poller->baseline = sw_diff_take_baseline(&look->diff);
     free(poller->stored);
@@ -345,16 +377,19 @@ static enum sw_looked
 look_complete(struct sw_poller *poller, struct look *look, struct sw_err *err)
 {
     if (!look_check_identity(poller, look, err)) {
-        look_failed(poller, look, SW_POLL_FAILED, err);
-        return SW_LOOKED;
+        return look_failed(poller, look, SW_POLL_FAILED, err);
     }
     look_compare(poller, look);
     const struct sw_diff *diff = &look->diff;
     if (!look->first && !look->repeated && !look->facts.proven && !look_is_recorded(poller) &&
+        !poller->suspected &&
         sw_poll_is_sudden_loss(
             poller->baseline.snapshot->count, diff->closed, diff->next.snapshot->count)) {
+        /* Where the repetition fails (a document that is not newer yet), the next look repeats. */
+        poller->suspected = true;
         return SW_LOOKED_AGAIN;
     }
+    poller->suspected = false;
     look_log_clock(poller, look);
 
     look->policy = poller->policy;
@@ -364,8 +399,7 @@ look_complete(struct sw_poller *poller, struct look *look, struct sw_err *err)
     if (!sw_row_writes_make(&look->writes, diff, look->first ? NULL : &poller->baseline,
             poller->stored, look->first, err)) {
         sw_source_state_copy(&look->state, &poller->state);
-        look_failed(poller, look, SW_POLL_FAILED, err);
-        return SW_LOOKED;
+        return look_failed(poller, look, SW_POLL_FAILED, err);
     }
 
     bool due = look->first || poller->fresh || look->writes.count > 0 || poller->tell.count > 0 ||
@@ -464,7 +498,7 @@ sw_poller_look(struct sw_poller *poller, bool repeated)
     if (look.snapshot != NULL) {
         looked = look_complete(poller, &look, &err);
     } else {
-        look_failed(
+        looked = look_failed(
             poller, &look, answer == SW_LOOK_REFUSED ? SW_POLL_REFUSED : SW_POLL_FAILED, &err);
     }
     look_fini(&look);
@@ -476,7 +510,7 @@ void
 sw_poller_store_state(struct sw_poller *poller)
 {
     struct sw_err err;
-    if (poller->state.status != SW_SOURCE_NEW) {
+    if (poller->state.status != SW_SOURCE_NEW && look_can_be_stored(poller, &poller->state)) {
         sw_tell_clear(&poller->tell);
         (void)look_append(poller, &poller->state, NULL, false, &err);
     }

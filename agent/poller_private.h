@@ -5,6 +5,7 @@
 
 #include <stdatomic.h>
 
+#include "agent/base/backoff.h"
 #include "agent/baseline.h"
 #include "agent/poll_policy.h"
 #include "agent/poller.h"
@@ -25,6 +26,7 @@ struct sw_poller {
     struct sw_stored_age *stored; /* one a row of the baseline */
     int64_t written_ns;           /* wall time of the state's last write */
     bool fresh;                   /* no complete look since the start of the program */
+    bool suspected; /* the last look that answered showed a sudden loss, not yet believed */
     char *identity;
     char boot_id[SW_BOOT_ID_SIZE];
     struct sw_diff_rules rules;
@@ -32,6 +34,7 @@ struct sw_poller {
     struct sw_builder *builder;
     struct sw_tell tell;
     struct sw_latch stop;
+    struct sw_backoff retry; /* recorded looks that the journal did not take */
     struct sw_log_limit clock_log;
     struct sw_log_limit journal_log;
     char part[48]; /* "source NAME" for the log */

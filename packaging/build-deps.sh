@@ -94,8 +94,9 @@ if [ "$keep_smbd_off" = yes ]; then
         if command -v systemctl >/dev/null 2>&1; then
             $as_root systemctl disable "$service.service" >/dev/null 2>&1 || true
         fi
-        if command -v update-rc.d >/dev/null 2>&1; then
-            $as_root update-rc.d "$service" disable >/dev/null 2>&1 || true
+        # In /usr/sbin, which an ordinary user's PATH lacks and root's or sudo's has.
+        if [ -x /usr/sbin/update-rc.d ]; then
+            $as_root /usr/sbin/update-rc.d "$service" disable >/dev/null 2>&1 || true
         fi
     done
     echo "smbd is installed but off; to use it: systemctl enable --now smbd"

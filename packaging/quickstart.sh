@@ -71,21 +71,26 @@ smbd_pid=
 agent_pid=
 made_user=
 clients=()
+stop_agent() {
+    [ -n "$agent_pid" ] || return 0
+    # The agent alone: a sudo around it would hand on a second signal, which ends it at once.
+    as_root kill -TERM "$(cat "$work/agent.pid")" 2>/dev/null || true
+    wait "$agent_pid" 2>/dev/null || true
+    agent_pid=
+}
 cleanup() {
     trap - EXIT INT TERM
     for pid in "${clients[@]+"${clients[@]}"}"; do kill "$pid" 2>/dev/null || true; done
-    if [ -n "$agent_pid" ]; then
-        as_root kill -TERM "$agent_pid" 2>/dev/null || true
-        wait "$agent_pid" 2>/dev/null || true
-    fi
+    stop_agent
     if [ -n "$smbd_pid" ]; then
-        # smbd and its children write to the folder until they are gone.
-        as_root pkill -TERM -f "smbd.*$work/smb.conf" 2>/dev/null || true
+        # smbd and its children write to the folder until they are gone. The brackets keep the
+        # pattern from matching the sudo that carries it.
+        as_root pkill -TERM -f "[s]mbd.*$work/smb.conf" 2>/dev/null || true
         for _ in $(seq 50); do
-            pgrep -f "smbd.*$work/smb.conf" >/dev/null 2>&1 || break
+            pgrep -f "[s]mbd.*$work/smb.conf" >/dev/null 2>&1 || break
             sleep 0.1
         done
-        as_root pkill -KILL -f "smbd.*$work/smb.conf" 2>/dev/null || true
+        as_root pkill -KILL -f "[s]mbd.*$work/smb.conf" 2>/dev/null || true
     fi
     [ -z "$made_user" ] || as_root userdel "$made_user" 2>/dev/null || true
     as_root rm -rf "$work"
@@ -161,7 +166,9 @@ show() { # one readable line an event, whatever the names in it are
         tee "$mine/shown"
 }
 as_root "$program" check -c "$config"
-as_root "$program" run -c "$config" 2> >(sed -u 's/^/  (log) /' >&2) > >(show) &
+# shellcheck disable=SC2016
+as_root sh -c 'echo $$ >"$0"; exec "$@"' "$work/agent.pid" "$program" run -c "$config" \
+    2> >(sed -u 's/^/  (log) /' >&2) > >(show) &
 agent_pid=$!
 end=$((SECONDS + seconds))
 
@@ -181,9 +188,7 @@ while [ $SECONDS -lt $end ]; do
     sleep 0.5
     kill -0 "$agent_pid" 2>/dev/null || { echo "the agent has ended"; exit 1; }
 done
-as_root pkill -TERM -f "$program run -c $config" 2>/dev/null || true
-wait "$agent_pid" 2>/dev/null || true
-agent_pid=
+stop_agent
 sleep 0.3
 
 if [ "$had_samba" = no ]; then

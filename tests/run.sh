@@ -126,7 +126,7 @@ else
     build asan && run_ctest asan && {
         run_pytest asan replay tests/replay
         run_pytest asan integration tests/integration
-        SHAREWATCH_KILLS=20 run_pytest asan crash tests/crash
+        SHAREWATCH_KILLS=20 SHAREWATCH_FAULT_STRIDE=3 run_pytest asan crash tests/crash
     }
     build tsan && run_ctest tsan && run_pytest tsan replay tests/replay
     build fuzz

@@ -82,7 +82,8 @@ status_source_words(
     sw_buf_add_text(&status->out, " since ");
     sw_time_add(&status->out, state->since_ns);
     if (state->has_baseline) {
-        sw_buf_printf(&status->out, "; %lld sessions", (long long)state->sessions);
+        sw_buf_printf(&status->out, "; %lld %s", (long long)state->sessions,
+            state->sessions == 1 ? "session" : "sessions");
         sw_buf_add_text(&status->out, " on ");
         sw_text_printable(&status->out, sw_str_of(state->server));
     }
@@ -138,6 +139,15 @@ status_oldest(struct status *status, uint64_t position, int64_t *at_ns, struct s
     return good;
 }
 
+/* What it has been given it cannot deliver, and it goes on trying: its last answer brought no
+ * record through. */
+static bool
+status_is_failing(const struct sw_sink_state *state, uint64_t behind)
+{
+    return behind > 0 && state->answer[0] != '\0' &&
+           (state->last_sent_ns == SW_TIME_NONE || state->answer_ns > state->last_sent_ns);
+}
+
 static bool
 status_sink_words(
     struct status *status, const struct sw_sink_state *state, uint64_t last_seq, struct sw_err *err)
@@ -147,8 +157,9 @@ status_sink_words(
     if (!status_oldest(status, state->position, &oldest_ns, err)) {
         return false;
     }
-    sw_buf_printf(&status->out, "%s; behind by %llu", state->paused ? "PAUSED" : "ok",
-        (unsigned long long)behind);
+    bool failing = status_is_failing(state, behind);
+    const char *word = state->paused ? "PAUSED" : failing ? "FAILING" : "ok";
+    sw_buf_printf(&status->out, "%s; behind by %llu", word, (unsigned long long)behind);
     if (behind > 0 && oldest_ns != SW_TIME_NONE) {
         sw_buf_add_text(&status->out, ", oldest from ");
         status_add_ago(status, oldest_ns);
@@ -164,7 +175,7 @@ status_sink_words(
         sw_buf_add_text(&status->out, ": ");
         sw_text_printable(&status->out, sw_str_of(state->answer));
     }
-    if (state->paused || state->drop_count > 0) {
+    if (state->paused || failing || state->drop_count > 0) {
         status_trouble(status);
     }
     return true;

@@ -101,10 +101,15 @@ enum sw_signal sw_signals_wait(int64_t until_ns);
  * thread. */
 void sw_signals_wake(void);
 
-/* Ends the program at once if a second stop comes (default action again). */
+/* Ends the program at once if a second stop comes (default action again); one that comes within
+ * 50 ms is the first one's twin and does not count. */
 void sw_signals_second_stop_kills(void);
 
 /* ---- file.c */
+
+/* From now on what this process makes is its owner's alone, unless its mode is set afterwards. To
+ * be called once, before threads. */
+void sw_files_private(void);
 
 /* Makes a folder (0700, its parents must exist) or accepts one that is ours. */
 bool sw_folder_make(const char *path, struct sw_err *err);

@@ -87,6 +87,18 @@ replay_open(struct sw_source *source, struct stat *info, struct sw_err *err)
     return state->file != NULL || replay_fail_os(source, "open", err);
 }
 
+static void
+replay_fini(struct sw_source *source)
+{
+    struct replay_state *state = source->state;
+    const struct sw_replay_conf *conf = source->conf;
+    if (state->file != NULL && state->file != conf->input) {
+        fclose(state->file);
+    }
+    state->file = NULL;
+    sw_buf_fini(&state->bytes);
+}
+
 static bool
 replay_init(struct sw_source *source, struct sw_err *err)
 {
@@ -103,21 +115,14 @@ replay_init(struct sw_source *source, struct sw_err *err)
         return true;
     }
     state->start = state->from = source->position;
-    return replay_check_position(source, (int64_t)info.st_size, err) &&
-           (fseeko(state->file, (off_t)state->start, SEEK_SET) == 0 ||
-               replay_fail_os(source, "read", err));
-}
-
-static void
-replay_fini(struct sw_source *source)
-{
-    struct replay_state *state = source->state;
-    const struct sw_replay_conf *conf = source->conf;
-    if (state->file != NULL && state->file != conf->input) {
-        fclose(state->file);
+    if (replay_check_position(source, (int64_t)info.st_size, err) &&
+        (fseeko(state->file, (off_t)state->start, SEEK_SET) == 0 ||
+            replay_fail_os(source, "read", err))) {
+        return true;
     }
-    state->file = NULL;
-    sw_buf_fini(&state->bytes);
+    /* Nothing may be read from elsewhere: the next look begins with opening it again. */
+    replay_fini(source);
+    return false;
 }
 
 /* ---- lines */

@@ -417,6 +417,31 @@ test_rejected_records_are_kept_to_a_thousand(void **state)
 }
 
 static void
+test_another_cap_holds_from_the_next_append(void **state)
+{
+    struct sw_err err = {0};
+    uint64_t last = 0;
+    struct sw_journal *journal = ((struct journal_place *)*state)->journal;
+    journal_must_attach(journal, "s", true);
+    for (size_t i = 0; i < 100; i++) {
+        journal_must_put(journal, "e", 100, 450);
+    }
+    assert_true(journal_usage(journal).used > (uint64_t)4 << 20);
+
+    sw_journal_set_cap(journal, (uint64_t)4 << 20, SW_ON_FULL_NEWEST);
+    assert_int_equal(journal_usage(journal).max, (uint64_t)4 << 20);
+    assert_false(journal_put(journal, "e", 1, 450, &last, &err));
+    assert_contains(err.text, "newest events are not taken (on_full: newest)");
+    assert_drops(journal, 0, 0, 0);
+
+    sw_journal_set_cap(journal, (uint64_t)4 << 20, SW_ON_FULL_OLDEST);
+    journal_must_put(journal, "e", 1, 450);
+    struct sw_journal_usage usage = journal_usage(journal);
+    assert_true(usage.used <= (uint64_t)4 << 20);
+    assert_drops(journal, 1, usage.first_seq - 1, usage.first_seq - 1);
+}
+
+static void
 test_usage_tells_the_cap_and_grows(void **state)
 {
     struct sw_journal *journal = ((struct journal_place *)*state)->journal;
@@ -468,6 +493,7 @@ main(void)
         JOURNAL_TEST(test_what_was_in_hand_is_not_lost),
         JOURNAL_TEST(test_at_the_cap_the_newest_are_refused),
         JOURNAL_TEST_FILE(test_rejected_records_are_kept_to_a_thousand),
+        JOURNAL_TEST(test_another_cap_holds_from_the_next_append),
         JOURNAL_TEST(test_usage_tells_the_cap_and_grows),
         cmocka_unit_test(test_ram_fails_at_the_call_it_was_told),
     };

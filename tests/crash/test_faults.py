@@ -5,14 +5,17 @@ fails on demand (fault_vfs.h). An agent that ends in any way but well is started
 fault. In the end the sink's file must tell what it tells without any fault: every change, none
 invented, what is there twice with the same event.id, a session's events in their order.
 
-SHAREWATCH_FAULT_STRIDE takes every so manyth call only (1); SHAREWATCH_BUILD is the build folder.
+SHAREWATCH_FAULT_STRIDE takes every so manyth call only (1), SHAREWATCH_SEED sets the randomness
+(printed); SHAREWATCH_BUILD is the build folder.
 """
 import collections
 import concurrent.futures
 import json
 import os
 import pathlib
+import random
 import re
+import shutil
 import subprocess
 import time
 
@@ -20,9 +23,10 @@ import pytest
 
 PROGRAM = pathlib.Path(os.environ.get("SHAREWATCH_BUILD", "/nonexistent"), "tests/crash/sharewatch_faulty")
 STRIDE = int(os.environ.get("SHAREWATCH_FAULT_STRIDE", "1"))
+SEED = int(os.environ.get("SHAREWATCH_SEED", str(random.randrange(1 << 30))))
 TIMEOUT_S = 60
 ENDED_BY_FAULT = 99  # SW_FAULT_EXIT_STATUS
-AT_ONCE = 2          # programs that run side by side
+AT_ONCE = 4          # programs that run side by side: most of the time they wait
 
 pytestmark = pytest.mark.skipif(not PROGRAM.exists(), reason="there is no %s: set SHAREWATCH_BUILD" % PROGRAM)
 
@@ -59,9 +63,13 @@ TOLD = {"session-opened": 11, "session-closed": 10, "session-changed": 3, "sourc
         "source-recovered": 2, "source-changed": 1}
 
 
-def write_history(path):
+# Of another recording, which the source is pointed to after the first.
+SEQUEL = [[row("ivan", 50), row("jane", 70)], ERROR, [row("jane", 130)], ERROR, ERROR]
+
+
+def write_history(path, history, begin=0):
     lines = []
-    for number, look in enumerate(HISTORY):
+    for number, look in enumerate(history, begin):
         server, look = look if isinstance(look, tuple) else ("fs01", look)
         document = {"sharewatch": 1, "server": server,
                     "taken_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(1795341600 + 30 * number))}
@@ -71,34 +79,52 @@ def write_history(path):
 
 
 class Place:
-    """A configuration, its state and its sink's file."""
+    """A configuration, its state and its sink's file; of another place: as that has left them."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, other=None, recording="history.ndjson"):
         self.folder = folder
-        folder.mkdir()
-        write_history(folder / "history.ndjson")
         self.conf = folder / "sharewatch.yaml"
+        self.log = ""
+        self.runs = 0
+        if other is not None:
+            shutil.copytree(other.folder, folder)
+        else:
+            folder.mkdir()
+            write_history(folder / "history.ndjson", HISTORY)
+            write_history(folder / "failing.ndjson", [ERROR] + SEQUEL, len(HISTORY))
+            write_history(folder / "sequel.ndjson", SEQUEL, len(HISTORY))
         self.conf.write_text("""
 agent: {state_dir: state, heartbeat: 0, log_level: warn}
 sources:
-  past: {type: replay, path: history.ndjson, baseline: emit, changed: {opens: 3, flags: true}, interval: 30s}
+  past: {type: replay, path: %s, baseline: emit, changed: {opens: 3, flags: true}, interval: 30s}
 sinks:
   out: {type: file, path: events.json, start: oldest, rotate_size: 0}
-""")
+""" % recording)
         self.conf.chmod(0o600)
-        self.log = ""
-        self.runs = 0
 
-    def run(self, fault):
-        environment = {**os.environ, "SHAREWATCH_TEST_FAULT": fault}
-        done = subprocess.run([PROGRAM, "run", "--until-done", "-c", self.conf], env=environment, timeout=TIMEOUT_S,
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    def run(self, fault, stop_after_s=None):
+        """Returns its status, how many calls there were and how many of them failed."""
+        agent = subprocess.Popen([PROGRAM, "run", "--until-done", "-c", self.conf], stdin=subprocess.DEVNULL,
+                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                 env={**os.environ, "SHAREWATCH_TEST_FAULT": fault})
         self.runs += 1
-        output = done.stdout.decode(errors="replace")
-        self.log += "--- %s: status %d\n%s" % (fault, done.returncode, output)
+        try:
+            output = self.wait(agent, stop_after_s).decode(errors="replace")
+        finally:
+            agent.kill()
+        self.log += "--- %s: status %d\n%s" % (fault, agent.returncode, output)
         calls = re.search(r"^faulty: calls (\d+), failed (\d+)$", output, re.M)
-        assert calls or done.returncode == ENDED_BY_FAULT, "it ended with %d" % done.returncode
-        return done.returncode, *(map(int, calls.groups()) if calls else (0, 1))
+        assert calls or agent.returncode == ENDED_BY_FAULT, "it ended with %d" % agent.returncode
+        return agent.returncode, *(map(int, calls.groups()) if calls else (0, 1))
+
+    @staticmethod
+    def wait(agent, stop_after_s):
+        if stop_after_s is not None:
+            try:
+                return agent.communicate(timeout=stop_after_s)[0]
+            except subprocess.TimeoutExpired:
+                agent.terminate()
+        return agent.communicate(timeout=TIMEOUT_S)[0]
 
     def events(self):
         """All lines of the sink's file, each of which is whole."""
@@ -166,10 +192,9 @@ def check(place, expected):
         "\n".join(map(str, missing)), "\n".join(map(str, invented)))
 
 
-def run_with(folder, faults, expected):
+def run_with(place, faults, expected):
     """Runs with each of these faults in turn, then without until it ends well. Returns the place
     and whether the first fault was met."""
-    place = Place(folder)
     try:
         met = 0
         for number, fault in enumerate(faults):
@@ -198,16 +223,16 @@ def expected(tmp_path_factory):
     return stories(events), calls
 
 
-def run_all(tmp_path, plans, expected):
-    """Every plan (a list of faults) with a place of its own, some at a time."""
+def run_all(tmp_path, plans, expected, at_once=AT_ONCE, **how):
+    """Every plan (a list of faults) with a place of its own, some at a time; as run_with."""
     began = time.monotonic()
-    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
-        jobs = [pool.submit(run_with, tmp_path / str(number), plan, expected) for number, plan in enumerate(plans)]
+    with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
+        jobs = [pool.submit(run_with, Place(tmp_path / str(number), **how), plan, expected)
+                for number, plan in enumerate(plans)]
         done = [job.result() for job in concurrent.futures.as_completed(jobs)]
-    met = sum(was_met for _, was_met in done)
     print("plans %d, met %d, runs %d, seconds %.1f" % (
-        len(plans), met, sum(place.runs for place, _ in done), time.monotonic() - began))
-    return met
+        len(plans), sum(met for _, met in done), sum(place.runs for place, _ in done), time.monotonic() - began))
+    return done
 
 
 @pytest.mark.parametrize("kind, stride", [
@@ -218,4 +243,53 @@ def test_every_call_fails_once(tmp_path, expected, kind, stride):
     for at in range(1, calls + 1, stride * STRIDE):
         plans.append(["kind=%s at=%d" % (kind + str(at) if kind.endswith("=") else kind, at)])
     # Threads make the number of calls vary a little, so that the last ones may not come.
-    assert run_all(tmp_path, plans, told) > len(plans) * 0.8
+    assert sum(met for _, met in run_all(tmp_path, plans, told)) > len(plans) * 0.8
+
+
+def test_two_faults(tmp_path, expected):
+    """Of two runs, or one in the other's wake: a start that has to mend is disturbed as well."""
+    print("SHAREWATCH_SEED=%d" % SEED)
+    told, calls = expected
+    rng = random.Random(SEED)
+    kinds = ["ioerr", "full", "short", "lie", "exit", "power", "power seed=%d" % rng.randrange(1, 1 << 30)]
+    plans = [["kind=%s at=%d count=%d" % (rng.choice(kinds), rng.randrange(1, calls), rng.choice([1, 1, 2, 5])),
+              "kind=%s at=%d" % (rng.choice(kinds), rng.randrange(1, 60))] for _ in range(120 // STRIDE)]
+    run_all(tmp_path, plans, told)
+
+
+@pytest.mark.parametrize("kind, count", [("full", 12), ("ioerr", 4)])
+def test_trouble_that_lasts_and_passes(tmp_path, expected, kind, count):
+    """A disk that is full for a while: the agent goes on, and tells all once there is room."""
+    told, calls = expected
+    plans = [["kind=%s at=%d count=%d" % (kind, at, count)] for at in range(calls // 3, calls - 10, 12 * STRIDE)]
+    for place, _ in run_all(tmp_path, plans, told, at_once=len(plans)):
+        assert place.runs == 1, place.log
+
+
+def test_stopped_while_the_disk_is_full(tmp_path, expected):
+    told, calls = expected
+    place = Place(tmp_path / "run")
+    assert place.run("kind=full at=1 count=1000000")[0] == 1, place.log
+    for at in (calls // 3, 30, 30):  # behind the start; the first one makes the journal
+        status, _, failed = place.run("kind=full at=%d count=1000000" % at, stop_after_s=0.6)
+        assert status == 0 and failed > 0, place.log
+    assert place.run("kind=none")[0] == 0, place.log
+    check(place, told)
+
+
+@pytest.mark.parametrize("kind", ["ioerr", "exit"])
+@pytest.mark.parametrize("recording", ["sequel.ndjson", "failing.ndjson"])
+def test_pointed_elsewhere(tmp_path, kind, recording):
+    """The source is pointed to another recording; one of them begins with a failed look."""
+    first = Place(tmp_path / "first")
+    assert first.run("kind=none")[0] == 0, first.log
+    second = {"other": first, "recording": recording}
+    place = Place(tmp_path / "expected", **second)
+    status, calls, _ = place.run("kind=none")
+    assert status == 0, place.log
+    told = stories(unique_events(place.events()))
+    actions = collections.Counter(event["event"]["action"] for event in place.events() if not is_about_agent(event))
+    assert actions - collections.Counter(TOLD) == {
+        "session-opened": 2, "session-closed": 1, "source-changed": 1, "source-unreachable": 1}
+    plans = [["kind=%s at=%d" % (kind, at)] for at in range(1, calls + 1, STRIDE)]
+    run_all(tmp_path, plans, told, **second)

@@ -16,13 +16,13 @@ import subprocess
 import threading
 import time
 
-PROGRAM = os.environ["SHAREWATCH"]
+import pytest
+
+PROGRAM = os.environ.get("SHAREWATCH")
 KILLS = int(os.environ.get("SHAREWATCH_KILLS", "200"))
 SEED = int(os.environ.get("SHAREWATCH_SEED", str(random.randrange(1 << 30))))
 
-
-def rfc3339(at):
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at)) + ".%06dZ" % (at % 1 * 1e6)
+pytestmark = pytest.mark.skipif(not PROGRAM, reason="SHAREWATCH does not name the program to test")
 
 
 class World(threading.Thread):

@@ -19,12 +19,12 @@ class Agent:
         self.process = None
 
     def start(self, *arguments, prefix=(), wait=True):
+        count = self.count("agent-started")
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 [*prefix, self.sharewatch.program, "run", "-c", str(self.conf), *arguments],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         if wait:
-            count = self.count("agent-started") if self.events_path.exists() else 0
             wait_until(lambda: self.count("agent-started") > count or self.process.poll() is not None, 20,
                        "agent starts")
             assert self.process.poll() is None, self.log()

@@ -136,6 +136,45 @@ def test_status_names_what_is_unreachable(agent, nas, sharewatch):
     assert "UNREACHABLE" in status.stdout and "the disk is on fire" in status.stdout
 
 
+def test_unreachable_from_the_start_names_the_server_of_the_configuration(sharewatch, nas):
+    program(sharewatch.folder, "nas", "#!/bin/sh\nexit 3\n")
+    agent = Agent(sharewatch, config(sharewatch, nas, source=", server: nas9"))
+    try:
+        agent.start()
+        assert agent.wait("source-unreachable")[0]["host"]["name"] == "nas9"
+    finally:
+        agent.kill()
+
+
+def test_what_the_agent_makes_is_its_own_alone(agent, nas, sharewatch):
+    old = os.umask(0)
+    try:
+        agent.start()
+    finally:
+        os.umask(old)
+    nas.show(ALICE)
+    agent.wait("session-opened")
+    status = open(f"/proc/{agent.process.pid}/status").read()
+    assert "Umask:\t0077" in status
+    assert (sharewatch.folder / "state").stat().st_mode & 0o777 == 0o700
+    assert {f.stat().st_mode & 0o777 for f in (sharewatch.folder / "state").iterdir()} == {0o600}
+    assert agent.events_path.stat().st_mode & 0o777 == 0o640
+
+
+def test_a_stop_that_is_heard_twice_is_one_and_a_second_stop_ends_at_once(agent, nas, sharewatch):
+    # A sink that cannot deliver makes the stop take its stop_timeout.
+    config(sharewatch, nas, more_sinks="  away: {type: file, path: no-such-folder/x}")
+    agent.start()
+    # timeout(1) signals its child, and then the group that the child is in.
+    agent.signal(signal.SIGTERM)
+    time.sleep(0.005)
+    agent.signal(signal.SIGTERM)
+    agent.wait("agent-stopped")
+    time.sleep(0.3)
+    assert agent.process.poll() is None
+    assert agent.stop(1) == -signal.SIGTERM
+
+
 # ---- reload
 
 def test_reload_adds_and_removes_parts_and_leaves_the_others_alone(agent, nas, sharewatch):
@@ -168,6 +207,20 @@ def test_reload_with_a_bad_file_keeps_the_old_one(agent, nas, sharewatch):
     assert "sources.nas.typ" in agent.log()
     nas.show(ALICE)
     agent.wait("session-opened")
+    assert agent.stop() == 0
+
+
+def test_reload_takes_another_size_of_the_journal(agent, nas, sharewatch):
+    away = "  away: {type: file, path: no-such-folder/x, start: oldest}"
+    config(sharewatch, nas, agent=", journal_max: 64MiB", more_sinks=away)
+    agent.start()
+    for crowd in range(4):
+        nas.show(*[{"id": f"{crowd}-{i}", "client": "c", "user": "u" * 100} for i in range(1000)])
+        agent.wait("session-opened", (crowd + 1) * 1000)
+    config(sharewatch, nas, agent=", journal_max: 1MiB", more_sinks=away)
+    assert agent.reload()["event"]["outcome"] == "success"
+    status = sharewatch.run("status", "-c", agent.conf)
+    assert "of 1.0MiB" in status.stdout and status.stdout.count("dropped 0") == 1
     assert agent.stop() == 0
 
 
@@ -377,6 +430,8 @@ def test_full_disk_under_the_sink(sharewatch, nas, small_disk):
         fill(ballast)
         nas.show(*[{"id": str(i), "client": "c", "user": "user%d" % i} for i in range(200)])
         wait_until(lambda: "sink out" in agent.log() and "space" in agent.log().lower(), 10, "the log says so")
+        failing = wait_until(lambda: "FAILING" in (s := sharewatch.run("status", "-c", conf)).stdout and s, 10, "status")
+        assert failing.returncode == 1 and "space" in failing.stdout.lower()
         ballast.unlink()
         agent.wait("session-opened", 200, seconds=60)
         assert agent.stop() == 0

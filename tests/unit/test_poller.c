@@ -252,6 +252,31 @@ a_sudden_zero_is_looked_at_once_more(void **state)
     fixture_fini(&f);
 }
 
+/* As with documents that somebody writes once a minute: a second later there is no newer one. */
+static void
+a_sudden_zero_that_cannot_be_repeated_now_is_repeated_by_the_next_look(void **state)
+{
+    (void)state;
+    static const struct script_look looks[] = {LOOK("alice bob", 1), LOOK("", 2), FAILED(2),
+        LOOK("", 62), LOOK("carol", 122), LOOK("", 182), FAILED(182), LOOK("carol", 242),
+        LOOK("", 302), LOOK("carol", 303)};
+    struct fixture f = {0};
+    fixture_init(&f, looks, COUNT(looks));
+    fixture_step(&f);
+    assert_string_equal(fixture_step(&f), "");
+    assert_string_equal(
+        fixture_step(&f), "closed alice noticed_after_gap;closed bob noticed_after_gap;");
+    assert_int_equal(f.script.next, 4);
+    assert_string_equal(fixture_step(&f), "opened carol;");
+
+    /* Somebody was there in between: the next zero is a surprise again. */
+    assert_string_equal(fixture_step(&f), "");
+    assert_string_equal(fixture_step(&f), "");
+    assert_string_equal(fixture_step(&f), "");
+    assert_int_equal(f.script.next, COUNT(looks));
+    fixture_fini(&f);
+}
+
 static void
 a_proven_zero_is_believed_at_once(void **state)
 {
@@ -434,6 +459,7 @@ main(void)
         cmocka_unit_test(failed_looks_close_nobody_and_are_told_once),
         cmocka_unit_test(partial_looks_count_as_failed),
         cmocka_unit_test(a_sudden_zero_is_looked_at_once_more),
+        cmocka_unit_test(a_sudden_zero_that_cannot_be_repeated_now_is_repeated_by_the_next_look),
         cmocka_unit_test(a_proven_zero_is_believed_at_once),
         cmocka_unit_test(another_server_is_a_new_baseline_and_too_many_are_unreachable),
         cmocka_unit_test(a_restart_goes_on_from_the_stored_baseline),

@@ -56,6 +56,12 @@ folder_check(const char *path, struct sw_err *err)
     return true;
 }
 
+void
+sw_files_private(void)
+{
+    (void)umask(FILE_OTHERS);
+}
+
 bool
 sw_folder_make(const char *path, struct sw_err *err)
 {

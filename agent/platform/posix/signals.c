@@ -9,6 +9,8 @@
 #include "agent/base/time_text.h"
 #include "agent/platform/posix/timer.h"
 
+#define SIGNALS_TWIN_NS (50 * SW_NS_PER_MS)
+
 static void
 signals_set(sigset_t *set)
 {
@@ -87,6 +89,21 @@ sw_signals_wake(void)
     (void)kill(getpid(), SIGUSR1);
 }
 
+/* timeout(1) and some supervisors tell the process and then its group: one stop, heard twice.
+ * Taken for a second one it would end us before agent.stopped is stored. */
+static void
+signals_take_twin(const sigset_t *stops)
+{
+    int64_t until_ns = sw_clock_boot_ns() + SIGNALS_TWIN_NS;
+    int64_t left_ns = SIGNALS_TWIN_NS;
+    int taken = -1;
+    while (taken < 0 && left_ns > 0) {
+        const struct timespec left = {.tv_nsec = left_ns};
+        taken = sigtimedwait(stops, NULL, &left);
+        left_ns = until_ns - sw_clock_boot_ns();
+    }
+}
+
 void
 sw_signals_second_stop_kills(void)
 {
@@ -94,6 +111,7 @@ sw_signals_second_stop_kills(void)
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
+    signals_take_twin(&set);
     signals_action(SIGTERM, SIG_DFL);
     signals_action(SIGINT, SIG_DFL);
     pthread_sigmask(SIG_UNBLOCK, &set, NULL);
