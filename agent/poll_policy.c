@@ -22,6 +22,12 @@ poll_next_on_grid(const struct sw_poll_policy *policy, int64_t now_ns)
     return policy->tick_ns + ticks * policy->interval_ns;
 }
 
+void
+sw_poll_skip(struct sw_poll_policy *policy, int64_t now_ns)
+{
+    policy->tick_ns = poll_next_on_grid(policy, now_ns);
+}
+
 static int64_t
 poll_backoff(const struct sw_poll_policy *policy)
 {

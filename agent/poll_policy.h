@@ -40,6 +40,9 @@ enum sw_poll_tell { SW_POLL_TELL_NOTHING, SW_POLL_TELL_UNREACHABLE, SW_POLL_TELL
 enum sw_poll_tell
 sw_poll_judge(struct sw_poll_policy *policy, enum sw_poll_result result, int64_t now_ns);
 
+/* A look that says nothing new, neither good nor bad: only the next tick is set. */
+void sw_poll_skip(struct sw_poll_policy *policy, int64_t now_ns);
+
 /* Whether so great a loss is looked at once more before it is believed: everybody gone, or more
  * than half of at least 20. */
 bool sw_poll_is_sudden_loss(size_t before, size_t closed, size_t after);

@@ -387,6 +387,7 @@ look_complete(struct sw_poller *poller, struct look *look, struct sw_err *err)
             poller->baseline.snapshot->count, diff->closed, diff->next.snapshot->count)) {
         /* Where the repetition fails (a document that is not newer yet), the next look repeats. */
         poller->suspected = true;
+        poller->suspected_ns = diff->next.snapshot->taken_at_ns;
         return SW_LOOKED_AGAIN;
     }
     poller->suspected = false;
@@ -419,19 +420,23 @@ look_complete(struct sw_poller *poller, struct look *look, struct sw_err *err)
 
 /* ---- asking */
 
-/* A document says when it was made: one that is not newer than the last is the last, once more. */
+/* A document says when it was made: one that is not newer than the last is the last, once more.
+ * One that showed a sudden loss counts as the last: it cannot confirm itself. */
 static bool
 look_is_stale(const struct sw_poller *poller, const struct look *look, struct sw_err *err)
 {
-    if (!look->dated || !poller->state.has_baseline ||
-        look->facts.taken_at_ns > poller->state.last_look_ns) {
+    int64_t last_ns = poller->state.last_look_ns;
+    if (poller->suspected && poller->suspected_ns > last_ns) {
+        last_ns = poller->suspected_ns;
+    }
+    if (!look->dated || !poller->state.has_baseline || look->facts.taken_at_ns > last_ns) {
         return false;
     }
     struct sw_buf times;
     sw_buf_init(&times, 128);
     sw_time_add(&times, look->facts.taken_at_ns);
     sw_buf_add_text(&times, " is not later than ");
-    sw_time_add(&times, poller->state.last_look_ns);
+    sw_time_add(&times, last_ns);
     sw_err_set(err, "stale document: taken_at %s", sw_buf_text(&times));
     sw_buf_fini(&times);
     return true;
@@ -486,7 +491,14 @@ sw_poller_look(struct sw_poller *poller, bool repeated)
 
     sw_source_state_copy(&look.state, &poller->state);
     look_fill_facts(poller, &look, began_ns);
-    if (answer == SW_LOOK_COMPLETE && !look_is_stale(poller, &look, &err)) {
+    bool stale = answer == SW_LOOK_COMPLETE && look_is_stale(poller, &look, &err);
+    if (stale && repeated) {
+        /* Documents come slower than we ask: the next look confirms the loss, or does not. */
+        sw_poll_skip(&poller->policy, look.boot_ns);
+        look_fini(&look);
+        return SW_LOOKED;
+    }
+    if (answer == SW_LOOK_COMPLETE && !stale) {
         const struct sw_source_settings *settings = poller->options.settings;
         look.snapshot = sw_builder_finish(poller->builder, look_globs(&settings->ignore.users),
             look_globs(&settings->ignore.clients), NULL, &err);

@@ -26,7 +26,8 @@ struct sw_poller {
     struct sw_stored_age *stored; /* one a row of the baseline */
     int64_t written_ns;           /* wall time of the state's last write */
     bool fresh;                   /* no complete look since the start of the program */
-    bool suspected; /* the last look that answered showed a sudden loss, not yet believed */
+    bool suspected; /* the last look that answered showed a sudden loss, not yet believed … */
+    int64_t suspected_ns; /* … and was taken then, wall clock */
     char *identity;
     char boot_id[SW_BOOT_ID_SIZE];
     struct sw_diff_rules rules;

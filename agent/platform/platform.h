@@ -163,7 +163,7 @@ bool sw_append_open(struct sw_append *file, const char *path, const struct sw_ap
 void sw_append_open_stdout(struct sw_append *file);
 void sw_append_close(struct sw_append *file); /* closed: fine */
 
-/* Writes the parts one after the other, a file's in one call of the system. A pipe or terminal is
+/* Writes the parts one after the other, with as few calls of the system as it takes. A pipe or terminal is
  * waited for until the deadline or until stop (may be NULL) is set. *written counts
  * the bytes that went out, also when it fails. */
 bool sw_append_write(struct sw_append *file, const struct sw_str *parts, size_t count,

@@ -12,7 +12,7 @@
 #include "sinks/file/rotate.h"
 #include "sinks/sink.h"
 
-#define FILE_RECORDS_MAX 1024 /* a record and its newline are two parts: one call of writev */
+#define FILE_RECORDS_MAX 1024 /* a record and its newline are two parts */
 
 #define FILE_ROTATE_MIN (64 << 10)
 

@@ -51,23 +51,24 @@ test_a_batch_has_limits(void **state)
     struct sw_journal *journal = ((struct journal_place *)*state)->journal;
     struct sw_journal_batch batch = {0};
     struct sw_err err = {0};
-    journal_must_put(journal, "small", 600, 0);
+    static const uint64_t small = SW_BATCH_RECORDS_MAX + 88;
+    journal_must_put(journal, "small", small, 0);
     journal_must_read(journal, 0, &batch);
     assert_int_equal(batch.count, SW_BATCH_RECORDS_MAX);
     assert_true(sw_journal_read(journal, 0, 7, &batch, &err));
     assert_int_equal(batch.count, 7);
 
-    journal_must_put(journal, "large", 4, 100000);
-    journal_must_read(journal, 600, &batch);
-    assert_int_equal(batch.count, 2);
+    journal_must_put(journal, "large", 8, 100000);
+    journal_must_read(journal, small, &batch);
+    assert_int_equal(batch.count, SW_BATCH_BYTES_MAX / 100000);
     assert_true(batch.bytes.size <= SW_BATCH_BYTES_MAX);
 
     journal_must_put(journal, "huge", 2, 300000);
-    journal_must_read(journal, 604, &batch);
+    journal_must_read(journal, small + 8, &batch);
     assert_int_equal(batch.count, 1);
     assert_int_equal(batch.records[0].body.size, 300000);
-    journal_must_read(journal, 605, &batch);
-    assert_int_equal(batch.records[0].seq, 606);
+    journal_must_read(journal, small + 9, &batch);
+    assert_int_equal(batch.records[0].seq, small + 10);
     sw_journal_batch_fini(&batch);
 }
 

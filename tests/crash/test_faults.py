@@ -21,7 +21,7 @@ import time
 
 import pytest
 
-PROGRAM = pathlib.Path(os.environ.get("SHAREWATCH_BUILD", "/nonexistent"), "tests/crash/sharewatch_faulty")
+PROGRAM = pathlib.Path(os.environ.get("SHAREWATCH_BUILD", "build/dev"), "tests/crash/sharewatch_faulty").resolve()
 STRIDE = int(os.environ.get("SHAREWATCH_FAULT_STRIDE", "1"))
 SEED = int(os.environ.get("SHAREWATCH_SEED", str(random.randrange(1 << 30))))
 TIMEOUT_S = 60

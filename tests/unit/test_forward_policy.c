@@ -1,5 +1,6 @@
 #include "agent/base/time_text.h"
 #include "agent/forward_policy.h"
+#include "agent/journal.h"
 #include "tests/support/unit.h"
 
 #define HALF 0x80000000u
@@ -26,21 +27,21 @@ static void
 a_sink_may_want_fewer_records_than_a_batch_has(void **state)
 {
     (void)state;
-    assert_int_equal(policy.limit, 512);
+    assert_int_equal(policy.limit, SW_BATCH_RECORDS_MAX);
     sw_forward_policy_init(&policy, 7);
     assert_int_equal(policy.limit, 7);
     sw_forward_policy_init(&policy, 100000);
-    assert_int_equal(policy.limit, 512);
+    assert_int_equal(policy.limit, SW_BATCH_RECORDS_MAX);
 }
 
 static void
 what_goes_well_goes_on_at_once(void **state)
 {
     (void)state;
-    struct sw_forward_decision d = after(512, 512, 0, SW_OUTCOME_OK);
+    struct sw_forward_decision d = after(SW_BATCH_RECORDS_MAX, SW_BATCH_RECORDS_MAX, 0, SW_OUTCOME_OK);
     assert_int_equal(d.wait_ns, 0);
     assert_false(d.disconnect);
-    d = after(512, 1, 0, SW_OUTCOME_OK);
+    d = after(SW_BATCH_RECORDS_MAX, 1, 0, SW_OUTCOME_OK);
     assert_int_equal(d.wait_ns, 0);
 }
 
@@ -124,7 +125,7 @@ static void
 a_refused_batch_is_halved_until_the_record_is_alone(void **state)
 {
     (void)state;
-    for (size_t size = 512; size > 1; size /= 2) {
+    for (size_t size = SW_BATCH_RECORDS_MAX; size > 1; size /= 2) {
         struct sw_forward_decision d = after(size, 0, size, SW_OUTCOME_OK);
         assert_int_equal(d.wait_ns, 0);
         assert_false(d.set_aside);
@@ -141,7 +142,7 @@ a_refused_batch_is_halved_until_the_record_is_alone(void **state)
     for (int i = 0; i < 10; i++) {
         after(policy.limit, policy.limit, 0, SW_OUTCOME_OK);
     }
-    assert_int_equal(policy.limit, 512);
+    assert_int_equal(policy.limit, SW_BATCH_RECORDS_MAX);
 }
 
 static void

@@ -398,7 +398,7 @@ everything_arrives_once_and_in_order(void **state)
     assert_int_equal(now.rejected, 0);
     assert_int_equal(now.last_sent_ns, clock_wall(&b->clock));
     sw_sink_state_fini(&now);
-    assert_int_equal(b->toy.largest, 512);
+    assert_int_equal(b->toy.largest, SW_BATCH_RECORDS_MAX);
     assert_int_equal(b->toy.connected, 1);
     assert_false(b->toy.is_connected);
     assert_int_equal(b->warnings + b->errors, 0);
@@ -558,13 +558,14 @@ a_refused_batch_costs_only_the_bad_record(void **state)
     b->toy.poison[1] = 333;
     b->toy.poison_count = 2;
     make_it(b);
-    append(b, 600);
+    static const size_t count = SW_BATCH_RECORDS_MAX + 88;
+    append(b, count);
     run_all(b);
-    assert_int_equal(b->toy.seen_count, 598);
-    for (size_t i = 0; i < 598; i++) {
+    assert_int_equal(b->toy.seen_count, count - 2);
+    for (size_t i = 0; i < count - 2; i++) {
         assert_int_equal(b->toy.seen[i], i + 1 + (i >= 99) + (i >= 331));
     }
-    assert_position(b, 600);
+    assert_position(b, count);
     struct sw_sink_state now = stored_state(b);
     assert_int_equal(now.rejected, 2);
     sw_sink_state_fini(&now);

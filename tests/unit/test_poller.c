@@ -277,6 +277,24 @@ a_sudden_zero_that_cannot_be_repeated_now_is_repeated_by_the_next_look(void **st
     fixture_fini(&f);
 }
 
+/* A cached answer that comes again and again is one look, however often it is read. */
+static void
+a_sudden_zero_does_not_confirm_itself(void **state)
+{
+    (void)state;
+    static const struct script_look looks[] = {LOOK("alice bob", 1), LOOK("", 2), LOOK("", 2),
+        LOOK("", 2), LOOK("alice bob", 62)};
+    struct fixture f = {0};
+    fixture_init(&f, looks, COUNT(looks));
+    fixture_step(&f);
+    assert_string_equal(fixture_step(&f), "");
+    assert_int_equal(f.script.next, 3);
+    assert_string_equal(fixture_step(&f), "");
+    assert_string_equal(fixture_step(&f), "");
+    assert_int_equal(f.script.next, COUNT(looks));
+    fixture_fini(&f);
+}
+
 static void
 a_proven_zero_is_believed_at_once(void **state)
 {
@@ -460,6 +478,7 @@ main(void)
         cmocka_unit_test(partial_looks_count_as_failed),
         cmocka_unit_test(a_sudden_zero_is_looked_at_once_more),
         cmocka_unit_test(a_sudden_zero_that_cannot_be_repeated_now_is_repeated_by_the_next_look),
+        cmocka_unit_test(a_sudden_zero_does_not_confirm_itself),
         cmocka_unit_test(a_proven_zero_is_believed_at_once),
         cmocka_unit_test(another_server_is_a_new_baseline_and_too_many_are_unreachable),
         cmocka_unit_test(a_restart_goes_on_from_the_stored_baseline),
