@@ -182,7 +182,7 @@ sw_duration_add(struct sw_buf *buf, int64_t duration_ns)
     int64_t seconds = duration_ns / SW_NS_PER_S;
     if (seconds < 1) {
         sw_buf_add_int(buf, duration_ns / SW_NS_PER_MS);
-        sw_buf_add_text(buf, "ms");
+        sw_buf_add_text(buf, duration_ns == 0 ? "s" : "ms");
         return;
     }
     /* Two units say enough: nobody needs the seconds of three days. */
