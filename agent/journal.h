@@ -14,8 +14,8 @@
  * Threads: any thread may call any function; one mutex inside. No call but sw_journal_wait blocks
  * for longer than one transaction.
  *
- * Two implementations behind one contract (tests/conformance/test_journal.c): journal_sqlite.c,
- * and journal_ram.c for `replay` and for tests, which can be told to fail.
+ * Two implementations behind one contract (tests/conformance/test_journal.c): journal/,
+ * SQLite, and RAM for `replay` and for tests, which can be told to fail.
  */
 #ifndef SW_JOURNAL_H
 #define SW_JOURNAL_H

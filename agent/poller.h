@@ -15,7 +15,7 @@
 
 enum sw_baseline_mode { SW_BASELINE_SILENT, SW_BASELINE_EMIT };
 
-/* Configuration of every source, whatever its type (config keys in poller_keys.c). */
+/* Configuration of every source, whatever its type (its keys are in poller/poller_keys.c). */
 struct sw_source_settings {
     int64_t interval_ns;
     int64_t timeout_ns; /* 0: left out, see sw_source_timeout_ns */

@@ -1,5 +1,5 @@
 #include "agent/base/time_text.h"
-#include "agent/forward_policy.h"
+#include "agent/forwarder/forward_policy.h"
 #include "agent/journal.h"
 #include "tests/support/unit.h"
 

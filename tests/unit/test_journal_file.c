@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "agent/journal_sqlite.h"
+#include "agent/journal/journal_sqlite.h"
 #include "tests/support/journals.h"
 
 static bool

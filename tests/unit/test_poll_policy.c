@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "agent/poll_policy.h"
+#include "agent/poller/poll_policy.h"
 
 #define S INT64_C(1000000000)
 
