@@ -120,7 +120,8 @@ def test_crashed_smbd_child_leaves_no_doubt(smbd, looked):
 
 
 def peak_of_smbstatus(smbd, *arguments):
-    """Peak memory in MB and seconds of one run, without our limits."""
+    """Peak memory in MB (at least that of this Python, which Linux counts until the exec: the
+    figure is an upper bound) and seconds of one run, without our limits."""
     before = time.monotonic()
     pid = os.posix_spawn("/usr/bin/smbstatus",
                          ["smbstatus", "-s", str(smbd.conf), *arguments], {"TZ": "UTC0"},
@@ -150,7 +151,7 @@ def test_half_open_connections_do_not_hide_sessions(smbd, looked, capsys):
     with capsys.disabled():
         print(f"\n{HALF_OPEN} half-open: smbstatus --json {json_mb} MB {json_s:.2f} s, "
               f"-n -p {text_mb} MB {text_s:.2f} s; the look {seconds:.2f} s")
-    assert text_mb < 100 and seconds < 15
+    assert text_mb * 2 < json_mb and seconds < 15
 
 
 def test_change_of_form_is_no_event(smbd, sharewatch):
