@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,12 +21,20 @@ static bool
 help_topic(const char *topic, struct sw_buf *buf)
 {
     const struct sw_command *command = sw_command_find(topic);
+    struct sw_buf part;
     if (command != NULL) {
-        sw_buf_printf(
-            buf, "usage: sharewatch %s %s\n\n%s\n", command->name, command->usage, command->help);
-        return true;
+        sw_buf_printf(buf, "usage: sharewatch %s%s%s\n\n%s\n", command->name,
+            command->usage[0] != '\0' ? " " : "", command->usage, command->help);
     }
-    return sw_config_help(&sw_setup_types, topic, buf);
+    /* `replay` is a command and a source. */
+    sw_buf_init(&part, (size_t)1 << 20);
+    bool is_part = sw_config_help(&sw_setup_types, topic, &part);
+    if (is_part) {
+        sw_buf_add_text(buf, command != NULL ? "\n" : "");
+        sw_buf_add(buf, sw_buf_text(&part), part.size);
+    }
+    sw_buf_fini(&part);
+    return command != NULL || is_part;
 }
 
 static int
@@ -41,9 +50,10 @@ help(int argc, char **argv)
     if (count == 0) {
         help_overview(&buf);
     } else if (count > 1 || !help_topic(argv[0], &buf)) {
+        char text[200];
         sw_buf_fini(&buf);
-        return sw_command_usage(&sw_command_help,
-            count > 1 ? "one topic at a time" : "no such topic; `sharewatch help` lists them");
+        snprintf(text, sizeof(text), "no topic '%.100s'; `sharewatch help` lists them", argv[0]);
+        return sw_command_usage(&sw_command_help, count > 1 ? "one topic at a time" : text);
     }
     bool written = sw_command_write(&buf, stdout);
     sw_buf_fini(&buf);

@@ -260,8 +260,13 @@ sessions_of_config(const struct sessions_options *options)
         }
     }
     sw_config_free(config);
-    return found ? status
-                 : sw_command_usage(&sw_command_sessions, "no source of that name in the file");
+    if (!found) {
+        char text[200];
+        snprintf(text, sizeof(text), "--source %.100s: no source of that name in the file",
+            options->source);
+        return sw_command_usage(&sw_command_sessions, text);
+    }
+    return status;
 }
 
 /* The source that needs no configuration, with every key at its default. */

@@ -53,11 +53,25 @@ recover_unmark(const char *path)
     free(mark);
 }
 
+/* Also what SQLite keeps beside it. */
+static void
+recover_remove(const char *path)
+{
+    static const char *const suffixes[] = {"", "-wal", "-shm"};
+    for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+        char *name = journal_file_name(path, suffixes[i]);
+        journal_file_remove(name);
+        free(name);
+    }
+}
+
 void
 journal_recover_finish(const char *path)
 {
     char *rescue = journal_file_name(path, ".rescue");
     if (!journal_file_exists(path) && journal_file_exists(rescue)) {
+        /* The WAL of the damaged database may be left: SQLite would play it into the new one. */
+        recover_remove(path);
         if (journal_file_move(rescue, path, NULL)) {
             recover_unmark(path);
         }
@@ -115,10 +129,14 @@ static void
 recover_add_event(struct recover *recover, uint64_t seq, struct sw_str body)
 {
     struct journal_sql *sql = &recover->rescue->sql;
-    struct sql_use use = sql_use(sql, SQL_EVENT_ADD);
+    /* A damaged page can name a number twice: the first counts. */
+    struct sql_use use = sql_use(sql, SQL_EVENT_SAVE);
     sql_put_uint(&use, seq);
     sql_put_bytes(&use, body.data, body.size);
     sql_run(&use);
+    if (sql->rc != SQLITE_OK || sqlite3_changes(sql->db) == 0) {
+        return;
+    }
     recover_note_last(recover, seq);
     if (++recover->saved_events % RECOVER_BATCH == 0 && sql_commit(sql)) {
         sql_checkpoint(sql, false);
@@ -174,17 +192,6 @@ recover_copy(struct recover *recover, struct sw_err *err)
     return sql->rc == SQLITE_OK || sql_error(sql, err);
 }
 
-static void
-recover_remove_rescue(const char *rescue)
-{
-    static const char *const suffixes[] = {"", "-wal", "-shm"};
-    for (size_t i = 0; i < 3; i++) {
-        char *name = journal_file_name(rescue, suffixes[i]);
-        journal_file_remove(name);
-        free(name);
-    }
-}
-
 static bool
 recover_build(struct recover *recover, const struct sw_journal_options *options,
     const struct journal_schema *schema, const char *rescue, struct sw_err *err)
@@ -193,7 +200,7 @@ recover_build(struct recover *recover, const struct sw_journal_options *options,
     struct sw_journal_opened opened = {0};
     bool damage;
     to.path = rescue;
-    recover_remove_rescue(rescue);
+    recover_remove(rescue);
     struct sw_journal *journal = journal_sqlite_open(&to, schema, &opened, &damage, err);
     if (journal == NULL) {
         return false;
@@ -224,11 +231,11 @@ recover_name(const char *path, int64_t now_ns, char *name, size_t size)
     } while (journal_file_exists(name));
 }
 
-/* The database goes last: as long as it is there, the recovery begins anew. */
+/* The database goes first: without its WAL it must not be recovered anew. */
 static bool
 recover_move(const char *path, const char *to, struct sw_err *err)
 {
-    static const char *const suffixes[] = {"-wal", "-shm", ""};
+    static const char *const suffixes[] = {"", "-wal", "-shm"};
     bool ok = true;
     for (size_t i = 0; i < 3 && ok; i++) {
         char *from = journal_file_name(path, suffixes[i]);

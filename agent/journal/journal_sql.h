@@ -19,6 +19,7 @@
     X(COMMIT, "COMMIT")                                                                            \
     X(ROLLBACK, "ROLLBACK")                                                                        \
     X(EVENT_ADD, "INSERT INTO event (seq, body) VALUES (?, ?)")                                    \
+    X(EVENT_SAVE, "INSERT OR IGNORE INTO event (seq, body) VALUES (?, ?)")                         \
     X(EVENT_READ, "SELECT seq, body FROM event WHERE seq > ? ORDER BY seq LIMIT ?")                \
     X(EVENT_CUT, "DELETE FROM event WHERE seq <= ?")                                               \
     X(EVENT_FIRST, "SELECT min(seq) FROM event")                                                   \

@@ -65,7 +65,11 @@ look_failed(
     }
     if (tell == SW_POLL_TELL_UNREACHABLE) {
         sw_log(poller->options.log, SW_LOG_ERROR, poller->part,
-            "unreachable after %u failed looks; nobody is reported as gone", look->policy.failures);
+            "unreachable after %u failed looks; nobody is reported as gone%s",
+            look->policy.failures,
+            result == SW_POLL_REFUSED ? "; refused, so it is asked again in 15 minutes, then "
+                                        "every hour, and at a reload"
+                                      : "");
     }
     poller->policy = look->policy;
     look_set_done(poller, look);

@@ -165,7 +165,8 @@ static const struct sw_key exec_keys[] = {
         .min = 1,
         .max = EXEC_ARGUMENTS,
         .trusted = true,
-        .help = "program (absolute path) and arguments; prints one snapshot document, no shell"},
+        .help = "program (absolute path) and arguments; prints one snapshot document, no shell; of "
+                "the environment it gets PATH and LANG, of memory (address space) 512MiB"},
     {.name = "server",
         .type = SW_KEY_STRING,
         .offset = offsetof(struct sw_exec_conf, server),

@@ -291,6 +291,37 @@ test_what_still_reads_is_saved(void **state)
     sw_journal_batch_fini(&batch);
 }
 
+/* Gives the second event of a leaf the number of the first: one wrong byte. */
+static void
+repeat_a_number(const struct journal_place *place, int64_t page)
+{
+    uint8_t bytes[4096];
+    int fd = open(place->path, O_RDWR);
+    assert_true(fd >= 0);
+    assert_int_equal(pread(fd, bytes, sizeof(bytes), 4096 * (page - 1)), sizeof(bytes));
+    /* Of a leaf (SQLite's file format, 1.6): two bytes of size, then the number. */
+    size_t first = (size_t)bytes[8] << 8 | bytes[9];
+    size_t second = (size_t)bytes[10] << 8 | bytes[11];
+    assert_int_equal(bytes[second + 2], bytes[first + 2] + 1);
+    assert_int_equal(pwrite(fd, &bytes[first + 2], 1, 4096 * (page - 1) + (off_t)second + 2), 1);
+    close(fd);
+}
+
+static void
+test_a_number_that_comes_twice_is_no_end(void **state)
+{
+    struct journal_place *place = *state;
+    journal_must_attach(place->journal, "s", true);
+    journal_must_put(place->journal, "e", 120, 900);
+    journal_place_close(place, true);
+    repeat_a_number(place, page_of_events_leaf(place, 5));
+    journal_recover_mark(place->path);
+    journal_place_open(place);
+    assert_true(place->opened.replaced);
+    assert_int_equal(place->opened.saved_events, 119);
+    assert_int_equal(journal_must_put(place->journal, "x", 1, 0), 121);
+}
+
 static void
 test_numbers_go_on_although_the_newest_do_not_read(void **state)
 {
@@ -339,6 +370,37 @@ test_a_replacement_cut_short_is_finished(void **state)
     journal_place_close(place, true);
     snprintf(rescue, sizeof(rescue), "%s.rescue", place->path);
     assert_int_equal(rename(place->path, rescue), 0);
+    journal_recover_mark(place->path);
+    journal_place_open(place);
+    assert_int_equal(journal_usage(place->journal).last_seq, 3);
+    assert_int_equal(files_with(place, "is-damaged"), 0);
+}
+
+/* The WAL of the damaged database must not be taken for that of the one in its place. */
+static void
+test_a_replacement_cut_short_between_its_files(void **state)
+{
+    struct journal_place *place = *state;
+    char wal[120];
+    char kept[120];
+    char saved[120];
+    char rescue[120];
+    journal_must_put(place->journal, "e", 3, 0);
+    journal_place_close(place, true);
+    snprintf(saved, sizeof(saved), "%s/saved", place->folder);
+    assert_int_equal(rename(place->path, saved), 0);
+
+    journal_place_open(place);
+    journal_must_put(place->journal, "old", 40, 900);
+    snprintf(wal, sizeof(wal), "%s-wal", place->path);
+    snprintf(kept, sizeof(kept), "%s/kept", place->folder);
+    assert_int_equal(link(wal, kept), 0);
+    journal_place_close(place, false);
+    unlink(place->path);
+    unlink(wal);
+    assert_int_equal(rename(kept, wal), 0);
+    snprintf(rescue, sizeof(rescue), "%s.rescue", place->path);
+    assert_int_equal(rename(saved, rescue), 0);
     journal_recover_mark(place->path);
     journal_place_open(place);
     assert_int_equal(journal_usage(place->journal).last_seq, 3);
@@ -407,8 +469,10 @@ main(void)
         JOURNAL_TEST_FILE(test_a_file_that_is_no_database_is_replaced),
         JOURNAL_TEST_FILE(test_what_still_reads_is_saved),
         JOURNAL_TEST_FILE(test_numbers_go_on_although_the_newest_do_not_read),
+        JOURNAL_TEST_FILE(test_a_number_that_comes_twice_is_no_end),
         JOURNAL_TEST_FILE(test_three_damaged_ones_are_kept),
         JOURNAL_TEST_FILE(test_a_replacement_cut_short_is_finished),
+        JOURNAL_TEST_FILE(test_a_replacement_cut_short_between_its_files),
         JOURNAL_TEST_FILE(test_status_reads_while_the_agent_runs),
         JOURNAL_TEST_FILE(test_status_leaves_nothing_behind),
     };

@@ -464,6 +464,27 @@ test_nobody_that_cannot_be_confirmed(void **state)
         SW_LOOK_FAILED);
 }
 
+/* A testparm that fails leaves a guess, which another Samba of this machine may fill. */
+static void
+test_a_guess_does_not_close_sessions(void **state)
+{
+    struct samba samba;
+    (void)state;
+    samba_start(&samba, NOBODY);
+    looking_script(&samba.looking, "testparm", "exit 1", samba.testparm);
+    samba.looking.occupied = true;
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(looking_look(&samba.looking), SW_LOOK_FAILED);
+        assert_true(looking_says(&samba.looking, "did not say in time where smbd keeps"));
+    }
+    char text[512];
+    snprintf(text, sizeof(text), "echo %s", samba.looking.folder);
+    looking_script(&samba.looking, "testparm", text, samba.testparm);
+    assert_int_equal(looking_look(&samba.looking), SW_LOOK_COMPLETE);
+    assert_true(facts(&samba)->server_stopped);
+    samba_end(&samba);
+}
+
 static void
 test_half_open_rows_prove_that_smbd_is_seen(void **state)
 {
@@ -535,6 +556,7 @@ main(void)
         cmocka_unit_test(test_pid_folder_is_not_that_of_smbd),
         cmocka_unit_test(test_smb_conf_changed_under_smbd),
         cmocka_unit_test(test_nobody_that_cannot_be_confirmed),
+        cmocka_unit_test(test_a_guess_does_not_close_sessions),
         cmocka_unit_test(test_half_open_rows_prove_that_smbd_is_seen),
         cmocka_unit_test(test_who_holds_the_lock),
         cmocka_unit_test(test_program_is_found_and_trusted),

@@ -31,6 +31,27 @@ believe_refresh_place(struct sw_samba_look *look)
     return true;
 }
 
+/* Those who were there are gone only where smbd surely is: the guess is of Samba's own default, for
+ * where nobody can be asked. */
+static bool
+believe_guess(const struct sw_samba_look *look)
+{
+    const struct sw_smbd_place *place = &look->state->place;
+    if (!place->guessed || !look->request->occupied) {
+        return true;
+    }
+    if (look->testparm != NULL) {
+        return sw_err_set(look->err,
+            "nobody is listed, and %s did not say in time where smbd keeps its locks: run it to "
+            "see why",
+            look->testparm);
+    }
+    return (look->conf->smb_conf == NULL && sw_file_exists(place->locking_file)) ||
+           sw_err_set(look->err,
+               "nobody is listed, and where smbd keeps its locks is not known: install testparm "
+               "beside smbstatus");
+}
+
 /* Nobody holds smbd.pid. */
 static bool
 believe_stopped(struct sw_samba_look *look)
@@ -45,12 +66,6 @@ believe_stopped(struct sw_samba_look *look)
             "nobody locks %s, but %s is in use: smb.conf's pid directory is not that of the smbd "
             "that runs",
             place->pid_file, place->locking_file);
-    }
-    if (place->guessed && look->request->occupied && !sw_file_exists(place->locking_file)) {
-        return sw_err_set(look->err,
-            "nobody is listed, and where smbd keeps its locks is not known (no trace in %s): "
-            "install testparm beside smbstatus",
-            place->locking_file);
     }
     /* True after a start of the machine, and of a smb_conf that is not smbd's. */
     if (!look->state->no_trace_said && !sw_file_exists(place->locking_file)) {
@@ -117,6 +132,9 @@ sw_samba_believe(struct sw_samba_look *look)
 {
     bool nobody = look->counts.rows == 0;
     if ((nobody || look->state->place.pid_file == NULL) && !believe_refresh_place(look)) {
+        return false;
+    }
+    if (nobody && !believe_guess(look)) {
         return false;
     }
     enum sw_smbd smbd = sw_smbd_place_state(&look->state->place, look->err);
