@@ -13,7 +13,7 @@ cd "$(dirname "$0")/.."
 seconds=20
 while [ $# -gt 0 ]; do
     case $1 in
-        --seconds) seconds=${2:-}; shift 2 || true ;;
+        --seconds) seconds=${2:-}; shift; [ $# -eq 0 ] || shift ;;
         --seconds=*) seconds=${1#*=}; shift ;;
         *) echo "quickstart.sh: unknown option '$1' (allowed: --seconds N)" >&2; exit 2 ;;
     esac

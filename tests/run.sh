@@ -104,7 +104,7 @@ run_pytest() { # PRESET SUITE-NAME [PYTEST ARGUMENTS…]
 if [ "${1:-}" = --list ]; then
     build dev || exit 1
     ctest --preset dev -N | sed -n 's/^ *Test *#[0-9]*: //p'
-    /usr/bin/python3 -m pytest -q -p no:cacheprovider --collect-only tests/replay tests/integration tests/crash 2>/dev/null |
+    /usr/bin/python3 -m pytest -q -p no:cacheprovider --collect-only tests/replay tests/integration tests/crash tests/packaging 2>/dev/null |
         grep :: || true
     exit 0
 fi
@@ -116,7 +116,7 @@ if [ $# -gt 0 ]; then
             *::*) run_pytest dev named "$pattern" ;; # as --list shows it
             *)
                 run_ctest dev -R "$pattern"
-                run_pytest dev named tests/replay tests/integration tests/crash -k "${pattern%.py}"
+                run_pytest dev named tests/replay tests/integration tests/crash tests/packaging -k "${pattern%.py}"
                 ;;
         esac
     done
@@ -131,6 +131,7 @@ else
         run_pytest dev replay tests/replay
         run_pytest dev integration tests/integration
         run_pytest dev crash tests/crash
+        run_pytest dev packaging tests/packaging
     }
     build clang && SW_PROPERTY_LOOKS=1000000 run_ctest clang
     build asan && run_ctest asan && {

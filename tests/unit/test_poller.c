@@ -170,15 +170,21 @@ fixture_step(struct fixture *f)
 }
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define LOOK(who, at) {.answer = SW_LOOK_COMPLETE, .users = (who), .at_s = (at)}
-#define FAILED(at)    {.answer = SW_LOOK_FAILED, .at_s = (at)}
+#define LOOK(who, at)                                                                              \
+    {                                                                                              \
+        .answer = SW_LOOK_COMPLETE, .users = (who), .at_s = (at)                                   \
+    }
+#define FAILED(at)                                                                                 \
+    {                                                                                              \
+        .answer = SW_LOOK_FAILED, .at_s = (at)                                                     \
+    }
 
 static void
 first_look_is_silent_then_changes_are_told(void **state)
 {
     (void)state;
-    static const struct script_look looks[] = {LOOK("alice bob", 1), LOOK("alice bob", 2),
-        LOOK("bob carol", 3)};
+    static const struct script_look looks[] = {
+        LOOK("alice bob", 1), LOOK("alice bob", 2), LOOK("bob carol", 3)};
     struct fixture f = {0};
     fixture_init(&f, looks, COUNT(looks));
     assert_string_equal(fixture_step(&f), "");
@@ -207,8 +213,8 @@ static void
 failed_looks_close_nobody_and_are_told_once(void **state)
 {
     (void)state;
-    static const struct script_look looks[] = {LOOK("alice bob", 1), FAILED(2), FAILED(3), FAILED(4),
-        LOOK("alice", 5), LOOK("alice", 6)};
+    static const struct script_look looks[] = {
+        LOOK("alice bob", 1), FAILED(2), FAILED(3), FAILED(4), LOOK("alice", 5), LOOK("alice", 6)};
     struct fixture f = {0};
     fixture_init(&f, looks, COUNT(looks));
     fixture_step(&f);
@@ -239,15 +245,14 @@ static void
 a_sudden_zero_is_looked_at_once_more(void **state)
 {
     (void)state;
-    static const struct script_look looks[] = {LOOK("alice bob", 1), LOOK("", 2),
-        LOOK("alice bob", 3), LOOK("", 4), LOOK("", 5)};
+    static const struct script_look looks[] = {
+        LOOK("alice bob", 1), LOOK("", 2), LOOK("alice bob", 3), LOOK("", 4), LOOK("", 5)};
     struct fixture f = {0};
     fixture_init(&f, looks, COUNT(looks));
     fixture_step(&f);
     assert_string_equal(fixture_step(&f), "");
     assert_int_equal(f.script.next, 3);
-    assert_string_equal(fixture_step(&f),
-        "closed alice gone;closed bob gone;");
+    assert_string_equal(fixture_step(&f), "closed alice gone;closed bob gone;");
     assert_int_equal(f.script.next, 5);
     fixture_fini(&f);
 }
@@ -282,8 +287,8 @@ static void
 a_sudden_zero_does_not_confirm_itself(void **state)
 {
     (void)state;
-    static const struct script_look looks[] = {LOOK("alice bob", 1), LOOK("", 2), LOOK("", 2),
-        LOOK("", 2), LOOK("alice bob", 62)};
+    static const struct script_look looks[] = {
+        LOOK("alice bob", 1), LOOK("", 2), LOOK("", 2), LOOK("", 2), LOOK("alice bob", 62)};
     struct fixture f = {0};
     fixture_init(&f, looks, COUNT(looks));
     fixture_step(&f);
@@ -355,8 +360,8 @@ static void
 unreachable_is_not_told_again_after_a_restart(void **state)
 {
     (void)state;
-    static const struct script_look looks[] = {LOOK("alice", 1), FAILED(2), FAILED(3), FAILED(4),
-        FAILED(5), LOOK("alice", 6)};
+    static const struct script_look looks[] = {
+        LOOK("alice", 1), FAILED(2), FAILED(3), FAILED(4), FAILED(5), LOOK("alice", 6)};
     struct fixture f = {0};
     fixture_init(&f, looks, COUNT(looks));
     fixture_step(&f);
@@ -375,8 +380,8 @@ static void
 a_stale_document_is_a_failed_look(void **state)
 {
     (void)state;
-    static const struct script_look looks[] = {LOOK("alice", 10), LOOK("", 10), LOOK("", 9),
-        LOOK("alice", 11)};
+    static const struct script_look looks[] = {
+        LOOK("alice", 10), LOOK("", 10), LOOK("", 9), LOOK("alice", 11)};
     struct fixture f = {0};
     fixture_init(&f, looks, COUNT(looks));
     fixture_step(&f);
@@ -391,8 +396,8 @@ half_open_floods_are_told_once_with_hysteresis(void **state)
 {
     (void)state;
     static const uint64_t levels[] = {500, 501, 5000, 300, 600, 249, 501};
-    static const char *const told[] = {"", "source.flooded half_open;", "", "", "", "",
-        "source.flooded half_open;"};
+    static const char *const told[] = {
+        "", "source.flooded half_open;", "", "", "", "", "source.flooded half_open;"};
     struct script_look looks[COUNT(levels)];
     for (size_t i = 0; i < COUNT(levels); i++) {
         looks[i] = (struct script_look)LOOK("alice", (int64_t)i + 1);
@@ -411,14 +416,13 @@ more_than_max_events_are_summed_up(void **state)
 {
     (void)state;
     static const struct script_look looks[] = {LOOK("a b c d", 1), LOOK("c d e f g", 2)};
-    struct fixture f = {.settings = {.interval_ns = 60 * S,
-                            .timeout_ns = S,
-                            .unreachable_after = 2,
-                            .max_events = 3}};
+    struct fixture f = {
+        .settings = {
+            .interval_ns = 60 * S, .timeout_ns = S, .unreachable_after = 2, .max_events = 3}};
     fixture_init(&f, looks, COUNT(looks));
     fixture_step(&f);
-    assert_string_equal(fixture_step(&f),
-        "closed a gone;closed b gone;opened e;source.flooded max_events;");
+    assert_string_equal(
+        fixture_step(&f), "closed a gone;closed b gone;opened e;source.flooded max_events;");
     fixture_fini(&f);
 }
 
@@ -455,6 +459,62 @@ what_the_journal_does_not_take_is_told_later(void **state)
     }
 }
 
+/* Two sessions without ids, three hours old; looks come without a time of their own. */
+static enum sw_look
+aged_look(struct sw_source *source, const struct sw_look_request *request,
+    struct sw_builder *builder, struct sw_err *err)
+{
+    (void)source;
+    (void)request;
+    for (uint32_t i = 0; i < 2; i++) {
+        struct sw_row row = SW_ROW_EMPTY;
+        row.client = SW_STR("10.0.0.5");
+        row.user = i == 0 ? SW_STR("alice") : SW_STR("bob");
+        row.active = 10800 + i;
+        assert_true(sw_builder_add(builder, &row, err));
+    }
+    return SW_LOOK_COMPLETE;
+}
+
+static int64_t
+stepping_wall_clock(void *clock)
+{
+    static const int64_t steps_s[] = {0, 3600, 0, -3600, 0, 86400, -86400};
+    size_t *look = clock;
+    size_t now = (*look)++;
+    return BEGIN + steps_s[now % COUNT(steps_s)] * S + (int64_t)now;
+}
+
+/* Our own wall clock steps back and forth while next to no time passes. */
+static void
+steps_of_our_clock_close_and_open_nobody(void **state)
+{
+    (void)state;
+    struct fixture f = {0};
+    size_t look = 0;
+    struct sw_err err = {0};
+    struct sw_source_class class = {.part = {.name = "aged"}, .look = aged_look};
+    fixture_init(&f, NULL, 0);
+    sw_poller_free(f.poller);
+    struct sw_poller_options options = {.name = "s",
+        .class = &class,
+        .settings = &f.settings,
+        .journal = f.journal,
+        .host_name = "agent-host",
+        .repeat_ns = 1,
+        .wall_ns = stepping_wall_clock,
+        .clock = &look,
+        .random = sw_uuid_seeded_random,
+        .seed = &f.seed};
+    f.poller = sw_poller_new(&options, &err);
+    assert_non_null(f.poller);
+    for (int i = 0; i < 21; i++) {
+        assert_string_equal(fixture_step(&f), "");
+    }
+    assert_int_equal(look, 21);
+    fixture_fini(&f);
+}
+
 static void
 refused_is_said(void **state)
 {
@@ -487,6 +547,7 @@ main(void)
         cmocka_unit_test(half_open_floods_are_told_once_with_hysteresis),
         cmocka_unit_test(more_than_max_events_are_summed_up),
         cmocka_unit_test(what_the_journal_does_not_take_is_told_later),
+        cmocka_unit_test(steps_of_our_clock_close_and_open_nobody),
         cmocka_unit_test(refused_is_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
