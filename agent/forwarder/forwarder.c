@@ -185,11 +185,12 @@ forward_wait(struct sw_forwarder *forwarder, uint64_t after, int64_t until_ns)
     }
 }
 
-/* Everything is sent. false: and that was all. */
+/* Everything is sent. draining: the end was wanted before the journal was read, so that there is
+ * nothing behind; asked only now, an event of the time between would stay behind. false: that was
+ * all. */
 static bool
-forward_idle(struct sw_forwarder *forwarder)
+forward_idle(struct sw_forwarder *forwarder, bool draining)
 {
-    bool draining;
     uint64_t last = forwarder->batch.read.last;
     if (last > forwarder->state.position) {
         /* All that was behind us has been dropped: nothing of it will ever come. */
@@ -199,7 +200,6 @@ forward_idle(struct sw_forwarder *forwarder)
     if (forward_tell_dropped(forwarder)) {
         return true;
     }
-    forward_until_ns(forwarder, &draining);
     if (draining) {
         return false;
     }
@@ -239,7 +239,7 @@ forward_step(struct sw_forwarder *forwarder)
             return true;
         }
         if (forwarder->batch.read.count == 0) {
-            return forward_idle(forwarder);
+            return forward_idle(forwarder, draining);
         }
     }
     if (!forward_batch_send(forwarder, &err)) {

@@ -67,6 +67,9 @@ class Agent:
         if self.process is not None and self.process.poll() is None:
             self.process.kill()
             self.process.wait(10)
+        # Behind a prefix (unshare) the agent itself ends a moment after what was killed.
+        wait_until(lambda: not subprocess.run(["pgrep", "-f", f"run -c {self.conf}"], capture_output=True).stdout, 10,
+                   "the agent is gone")
 
 
 def program(folder, name, text):
