@@ -133,7 +133,7 @@ else
         run_pytest dev crash tests/crash
         run_pytest dev packaging tests/packaging
     }
-    build clang && run_ctest clang
+    build clang && SW_PROPERTY_LOOKS=1000000 run_ctest clang
     build asan && run_ctest asan && {
         run_pytest asan replay tests/replay
         run_pytest asan integration tests/integration

@@ -126,6 +126,13 @@ left_note_moved(struct sw_match_keyed *keyed)
     free(shifts);
 }
 
+/* A wall clock that was set back, and nothing else, says nothing about the time that passed. */
+static bool
+left_knows_elapsed(const struct sw_match *match)
+{
+    return match->boot_known || match->elapsed.min_ns > 0;
+}
+
 /* Step 2. */
 static void
 left_moved_clocks(struct sw_match_keyed *keyed)
@@ -138,7 +145,9 @@ left_moved_clocks(struct sw_match_keyed *keyed)
         if (by_shift > by_elapsed) {
             sw_match_forget(keyed);
             sw_match_pass(keyed, keyed->old_all, keyed->now_all, shifted);
-            sw_match_pass(keyed, keyed->old_left, keyed->now_left, keyed->window);
+            if (left_knows_elapsed(keyed->match)) {
+                sw_match_pass(keyed, keyed->old_left, keyed->now_left, keyed->window);
+            }
         }
         if (shifted.high > keyed->newest_max_s) {
             keyed->newest_max_s = shifted.high;

@@ -315,6 +315,7 @@ struct seen {
         uint32_t numbers[PEOPLE_MOST];
     } of[WORLD_KEYS];
     double server_now;
+    double took;
     bool has_ages;
     bool has_transport;
 };
@@ -433,6 +434,7 @@ static size_t
 world_look(const struct world *world, struct seen *seen, struct sw_row *rows, char names[][24])
 {
     seen->server_now = server_clock(world, world->now);
+    seen->took = world->took;
     seen->has_ages = world->level > 0;
     seen->has_transport = world->level > 1;
     memset(seen->of, 0, sizeof(seen->of));
@@ -471,14 +473,16 @@ compare_down(const void *a, const void *b)
     return (x < y) - (x > y);
 }
 
-/* Most pairs whose ages a server with this true growth could have shown for one session. */
+/* Most pairs whose ages a server with this true growth could have shown for one session, to an
+ * agent that does not know when within a look the ages were read. */
 static int
-pairs_by_age(const int *old, int old_count, const int *now, int now_count, double growth)
+pairs_by_age(
+    const int *old, int old_count, const int *now, int now_count, double growth, double took)
 {
     int a[PEOPLE_MOST];
     int b[PEOPLE_MOST];
     int pairs = 0;
-    double slack = 3 + fabs(growth) / 500;
+    double slack = 3 + 2 * took + fabs(growth) / 500;
     memcpy(a, old, (size_t)old_count * sizeof(*a));
     memcpy(b, now, (size_t)now_count * sizeof(*b));
     qsort(a, (size_t)old_count, sizeof(*a), compare_down);
@@ -534,7 +538,7 @@ judge_key(
     int visible = 0;
     if (!has_unknown(old->of[key].ages, old_count) && !has_unknown(now->of[key].ages, now_count)) {
         visible = old_count - pairs_by_age(old->of[key].ages, old_count, now->of[key].ages,
-                                  now_count, now->server_now - old->server_now);
+                                  now_count, now->server_now - old->server_now, now->took);
     } else if (old_count > now_count) {
         visible = old_count - now_count;
     }
@@ -629,6 +633,22 @@ moving_clocks_tell_nothing(void **state)
     assert_int_equal(tally.missed, 0);
 }
 
+/* Histories that once went wrong, so rare that a million looks show hardly one of them. */
+static void
+histories_of_old_faults(void **state)
+{
+    static const uint64_t seeds[] = {
+        537, 20000018, 20000677, 20001077, 30000297, 40000380, 50000768, 50001228, 60001474};
+    struct tally tally = {0};
+    (void)state;
+    for (size_t i = 0; i < sizeof(seeds) / sizeof(*seeds); i++) {
+        run_world(seeds[i], LOOKS_A_WORLD, &tally);
+    }
+    assert_true(tally.closes > 0);
+    assert_int_equal(tally.falsely, 0);
+    assert_int_equal(tally.missed, 0);
+}
+
 static uint64_t
 number_from(const char *name, uint64_t otherwise)
 {
@@ -643,6 +663,7 @@ main(int argc, char **argv)
     look_count = argc > 1 ? strtoull(argv[1], NULL, 10) : number_from("SW_PROPERTY_LOOKS", LOOKS);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(counts_are_those_of_the_best_pairing),
+        cmocka_unit_test(histories_of_old_faults),
         cmocka_unit_test(moving_clocks_tell_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
