@@ -48,6 +48,7 @@ struct sw_record {
     uint64_t seq;
     const struct sw_event *event;
     struct sw_str bytes; /* as formatted by the sink's format */
+    bool is_cut;         /* shortened by the format */
 };
 
 #define SW_ANSWER_TEXT_SIZE 256
@@ -55,6 +56,13 @@ struct sw_record {
 struct sw_answer {
     char text[SW_ANSWER_TEXT_SIZE]; /* what the receiver said; "" */
     int64_t retry_after_ms;
+};
+
+/* How a sink wants its records. All 0: as they come, as many at once as the forwarder likes. */
+struct sw_sink_pace {
+    size_t records_max; /* of one send; 0: no limit of the sink's own */
+    int64_t wait_ns;    /* how long an event may wait for others, until records_max are there */
+    int64_t rate;       /* records a second, spread evenly; 0: no limit */
 };
 
 struct sw_sink {
@@ -67,11 +75,11 @@ struct sw_sink {
 struct sw_sink_class {
     struct sw_part part;
     size_t state_size;
-    size_t max_records; /* of one send; 0: as many as the forwarder likes */
     bool reopens; /* a reload disconnects and connects again whatever the configuration says */
 
-    /* Chosen by the configuration; pure. */
-    const struct sw_format *(*format)(const void *conf);
+    /* Chosen by the configuration; pure. What they answer is borrowed from it. */
+    struct sw_format_choice (*format)(const void *conf);
+    struct sw_sink_pace (*pace)(const void *conf); /* NULL: all 0 */
 
     /* May allocate and read keys. No network, no waiting. */
     bool (*init)(struct sw_sink *sink, struct sw_err *err);

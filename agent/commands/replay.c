@@ -31,6 +31,7 @@ struct replay {
     int64_t clock_ns;     /* of looks without a time of their own: one interval after another */
     int64_t last_look_ns; /* time of the last complete look that the clock has followed */
     uint64_t shown;       /* sequence of the last event printed */
+    uint64_t told;        /* events printed */
 };
 
 static int64_t
@@ -66,7 +67,9 @@ replay_print(struct replay *replay, const struct sw_event *event, uint64_t seq, 
         if (replay->sink == NULL) {
             sw_buf_printf(out, "%s: ", part->name);
         }
-        sw_setup_sink_class(part)->format(part->conf)->write(event, seq, &replay->format, out);
+        struct sw_format_choice choice = sw_setup_sink_class(part)->format(part->conf);
+        const struct sw_format_record record = {event, seq, replay->told};
+        choice.format->write(&record, choice.options, &replay->format, out);
         sw_buf_add_char(out, '\n');
     }
 }
@@ -81,6 +84,7 @@ replay_print_batch(struct replay *replay, const struct sw_journal_batch *batch, 
         struct sw_event event;
         good = sw_event_decode(&event, batch->records[i].body, err);
         if (good) {
+            replay->told++;
             replay_print(replay, &event, batch->records[i].seq, &out);
             replay->shown = batch->records[i].seq;
         }

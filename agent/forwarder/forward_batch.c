@@ -121,32 +121,33 @@ batch_format(struct sw_forwarder *forwarder, size_t index, size_t at, int64_t no
         batch->is_done[index] = true;
         return true;
     }
-    const struct sw_format *format = forwarder->options.class->format(forwarder->options.conf);
-    format->write(event, record->seq, forwarder->options.format, &batch->bytes);
+    const struct sw_format_record told = {event, record->seq, forwarder->sent_here + at + 1};
+    bool is_whole = forwarder->format.format->write(
+        &told, forwarder->format.options, forwarder->options.format, &batch->bytes);
     if (batch->bytes.failed) {
         batch->bytes.failed = false;
         sw_buf_truncate(&batch->bytes, begin);
         return batch_reject(forwarder, index, "too large to format", err);
     }
     batch->index[at] = index;
-    batch->records[at] = (struct sw_record){record->seq, event, {NULL, batch->bytes.size - begin}};
+    batch->records[at] =
+        (struct sw_record){record->seq, event, {NULL, batch->bytes.size - begin}, !is_whole};
     batch->results[at] = SW_RESULT_AGAIN;
     *taken = true;
     return true;
 }
 
-/* The records of the next send: the first that are not done with, as many as the policy lets. */
+/* The records of the next send: the first that are not done with, at most `limit`. */
 static bool
-batch_gather(struct sw_forwarder *forwarder, size_t *count, struct sw_err *err)
+batch_gather(struct sw_forwarder *forwarder, size_t limit, size_t *count, struct sw_err *err)
 {
     struct forward_batch *batch = &forwarder->batch;
     int64_t now_ns = forward_wall_ns(forwarder);
     *count = 0;
     batch->bytes.max = BATCH_BYTES_MAX;
     sw_buf_clear(&batch->bytes);
-    for (size_t i = batch->first; i < batch->read.count && *count < forwarder->policy.limit &&
-                                  batch->bytes.size < BATCH_BYTES_ENOUGH;
-         i++) {
+    for (size_t i = batch->first;
+         i < batch->read.count && *count < limit && batch->bytes.size < BATCH_BYTES_ENOUGH; i++) {
         bool taken = false;
         if (!batch->is_done[i] && !batch_format(forwarder, i, *count, now_ns, &taken, err)) {
             return false;
@@ -194,6 +195,7 @@ batch_apply(struct sw_forwarder *forwarder, size_t count, bool set_aside, const 
         if (batch->results[i] == SW_RESULT_DONE) {
             batch->is_done[batch->index[i]] = true;
             forwarder->state.sent++;
+            forwarder->sent_here++;
             forwarder->state.last_sent_ns = forward_wall_ns(forwarder);
         }
     }
@@ -247,6 +249,14 @@ batch_connect(struct sw_forwarder *forwarder)
     return forwarder->connected;
 }
 
+/* How many records may go now; 0: none before retry_at_ns. */
+static size_t
+batch_limit(struct sw_forwarder *forwarder)
+{
+    return sw_forward_pace_allow(&forwarder->pace, forwarder->policy.limit,
+        forward_boot_ns(forwarder), &forwarder->retry_at_ns);
+}
+
 bool
 forward_batch_send(struct sw_forwarder *forwarder, struct sw_err *err)
 {
@@ -254,7 +264,11 @@ forward_batch_send(struct sw_forwarder *forwarder, struct sw_err *err)
     struct sw_answer answer = {0};
     struct sw_err why = {0};
     size_t count;
-    if (!batch_gather(forwarder, &count, err)) {
+    size_t limit = batch_limit(forwarder);
+    if (limit == 0) {
+        return true;
+    }
+    if (!batch_gather(forwarder, limit, &count, err)) {
         return false;
     }
     if (count > 0 && (forwarder->connected || batch_connect(forwarder))) {
@@ -263,6 +277,7 @@ forward_batch_send(struct sw_forwarder *forwarder, struct sw_err *err)
         const char *text = answer.text[0] != '\0' ? answer.text : why.text;
         struct sw_forward_tally tally = batch_tally(batch, count, outcome, &answer);
         struct sw_forward_decision decision = batch_decide(forwarder, &tally, text);
+        sw_forward_pace_took(&forwarder->pace, tally.done, forward_boot_ns(forwarder));
         if (!batch_apply(forwarder, count, decision.set_aside, text, err)) {
             return false;
         }

@@ -24,7 +24,7 @@ struct sw_forward_policy {
     struct sw_backoff pause;   /* PAUSED: 1 to 30 min */
 };
 
-/* max_records: of the sink's class, 0 for no wish. */
+/* max_records: the sink's wish (struct sw_sink_pace), 0 for none. */
 void sw_forward_policy_init(struct sw_forward_policy *policy, size_t max_records);
 
 /* What one connect (sent is 0) or send came to. */

@@ -208,6 +208,22 @@ forward_idle(struct sw_forwarder *forwarder, bool draining)
     return true;
 }
 
+/* true: what is in hand waits for more to come, and is read again then. */
+static bool
+forward_fills(struct sw_forwarder *forwarder)
+{
+    const struct sw_journal_batch *read = &forwarder->batch.read;
+    struct sw_forward_pace *pace = &forwarder->pace;
+    size_t most = forwarder->policy.max;
+    bool is_full = read->count >= most || read->records[read->count - 1].seq < read->last;
+    if (sw_forward_pace_is_due(pace, is_full, forward_boot_ns(forwarder))) {
+        return false;
+    }
+    forwarder->batch.first = read->count;
+    forward_wait(forwarder, read->records[0].seq + most - 2, pace->go_at_ns);
+    return true;
+}
+
 static void
 forward_journal_failed(struct sw_forwarder *forwarder, const struct sw_err *err)
 {
@@ -240,6 +256,9 @@ forward_step(struct sw_forwarder *forwarder)
         }
         if (forwarder->batch.read.count == 0) {
             return forward_idle(forwarder, draining);
+        }
+        if (!draining && forward_fills(forwarder)) {
+            return true;
         }
     }
     if (!forward_batch_send(forwarder, &err)) {
@@ -283,7 +302,10 @@ sw_forwarder_new(const struct sw_forwarder_options *options, struct sw_err *err)
     forwarder->log_part = sw_calloc(size, 1);
     snprintf(forwarder->log_part, size, "sink %s", options->name);
     sw_sink_state_init(&forwarder->state, options->name, class->part.name);
-    sw_forward_policy_init(&forwarder->policy, class->max_records);
+    sw_forward_pace_init(&forwarder->pace,
+        class->pace != NULL ? class->pace(options->conf) : (struct sw_sink_pace){0});
+    sw_forward_policy_init(&forwarder->policy, forwarder->pace.wish.records_max);
+    forwarder->format = class->format(options->conf);
     pthread_mutex_init(&forwarder->mutex, NULL);
     sw_cond_init(&forwarder->changed);
 

@@ -7,8 +7,9 @@
 #include <stdatomic.h>
 
 #include "agent/base/time_text.h"
-#include "agent/forwarder/forward_policy.h"
 #include "agent/forwarder.h"
+#include "agent/forwarder/forward_pace.h"
+#include "agent/forwarder/forward_policy.h"
 
 /* Before a journal that failed is asked again. */
 #define FORWARD_JOURNAL_WAIT_NS (5 * SW_NS_PER_S)
@@ -37,6 +38,9 @@ struct sw_forwarder {
 
     struct sw_sink_state state; /* our copy; the journal's has the drops */
     struct sw_forward_policy policy;
+    struct sw_forward_pace pace;
+    struct sw_format_choice format;
+    uint64_t sent_here; /* records, since this forwarder was made */
     struct forward_batch batch;
     bool connected;
     int64_t retry_at_ns;   /* boot clock: nothing is tried before; 0: at once */

@@ -67,11 +67,18 @@ file_check(const void *conf, struct sw_problems *problems)
     }
 }
 
-static const struct sw_format *
+static struct sw_format_choice
 file_format(const void *conf)
 {
     (void)conf;
-    return &sw_format_json;
+    return (struct sw_format_choice){&sw_format_json, NULL};
+}
+
+static struct sw_sink_pace
+file_pace(const void *conf)
+{
+    (void)conf;
+    return (struct sw_sink_pace){.records_max = FILE_RECORDS_MAX};
 }
 
 static bool
@@ -347,9 +354,9 @@ const struct sw_sink_class sw_sink_file = {
         .conf_size = sizeof(struct file_conf),
         .check = file_check},
     .state_size = sizeof(struct file_state),
-    .max_records = FILE_RECORDS_MAX,
     .reopens = true,
     .format = file_format,
+    .pace = file_pace,
     .init = file_init,
     .connect = file_connect,
     .send = file_send,

@@ -15,12 +15,27 @@ struct sw_format_context {
     struct sw_uuid journal; /* epoch */
 };
 
+/* One event on its way to one sink. Borrowed. */
+struct sw_format_record {
+    const struct sw_event *event;
+    uint64_t seq;    /* its row in the journal */
+    uint64_t number; /* from 1, of those that this sink has sent since the agent started */
+};
+
 struct sw_format {
     const char *name;
     const char *content_type;
-    /* Appends the event as one record without framing (no newline). seq: its row in the journal. */
-    void (*write)(const struct sw_event *event, uint64_t seq,
+    /* Appends the event as one record without framing (no newline). options: the format's own, as
+     * the sink's configuration holds them; NULL where it has none. false: it had to be cut to the
+     * size that the options allow. */
+    bool (*write)(const struct sw_format_record *record, const void *options,
         const struct sw_format_context *context, struct sw_buf *buf);
+};
+
+/* What a sink's configuration has chosen. */
+struct sw_format_choice {
+    const struct sw_format *format;
+    const void *options;
 };
 
 /* One JSON object of the Elastic Common Schema (ECS 9) on one line. */

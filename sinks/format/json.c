@@ -359,15 +359,17 @@ json_add_own(
     sw_buf_add_char(buf, '}');
 }
 
-static void
-json_write(const struct sw_event *event, uint64_t seq, const struct sw_format_context *context,
-    struct sw_buf *buf)
+static bool
+json_write(const struct sw_format_record *record, const void *options,
+    const struct sw_format_context *context, struct sw_buf *buf)
 {
+    const struct sw_event *event = record->event;
     struct json_names names = json_names_of(event, context);
+    (void)options;
     json_add_time(buf, SW_STR("{\"@timestamp\":"),
         event->created_ns != SW_EVENT_NONE ? event->created_ns : 0);
     json_add_message(buf, event);
-    json_add_event(buf, event, seq);
+    json_add_event(buf, event, record->seq);
     json_add_user(buf, &names);
     json_add_source(buf, event, &names);
     json_add_places(buf, &names, context);
@@ -375,6 +377,7 @@ json_write(const struct sw_event *event, uint64_t seq, const struct sw_format_co
     json_add_error(buf, event);
     json_add_own(buf, event, context);
     JSON_ADD(buf, ",\"ecs\":{\"version\":\"" JSON_ECS_VERSION "\"}}");
+    return true;
 }
 
 const struct sw_format sw_format_json = {

@@ -117,7 +117,7 @@ make_record(struct bench *b, size_t at, const char *bytes, size_t size)
     free((void *)(uintptr_t)record->bytes.data);
     char *copy = malloc(size);
     memcpy(copy, bytes, size);
-    *record = (struct sw_record){b->next_seq++, &b->event, {copy, size}};
+    *record = (struct sw_record){b->next_seq++, &b->event, {copy, size}, false};
     b->results[at] = SW_RESULT_AGAIN;
 }
 
@@ -144,7 +144,7 @@ send_some(struct bench *b, size_t from, size_t count)
 static size_t
 per_send(const struct bench *b)
 {
-    size_t max = b->class->max_records;
+    size_t max = b->class->pace != NULL ? b->class->pace(b->world.conf).records_max : 0;
     return max > 0 && max < RECORDS_MAX ? max : RECORDS_MAX;
 }
 

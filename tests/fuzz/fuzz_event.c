@@ -43,7 +43,8 @@ check_json(const struct sw_event *event)
     struct sw_buf buf;
     struct sw_json json;
     sw_buf_init(&buf, (size_t)8 << 20);
-    sw_format_json.write(event, UINT64_MAX, &context, &buf);
+    const struct sw_format_record record = {event, UINT64_MAX, 1};
+    sw_format_json.write(&record, NULL, &context, &buf);
     require(!buf.failed);
     for (size_t i = 0; i < buf.size; i++) {
         require((unsigned char)buf.data[i] >= 0x20 && buf.data[i] != 0x7F);

@@ -298,7 +298,8 @@ format_case(size_t i, struct sw_buf *buf)
     const struct sw_format_context context = {SW_STR("fs01"), SW_STR("0.1.0"), uuid(0xA0)};
     struct sw_event event = cases[i].event();
     sw_buf_init(buf, (size_t)1 << 20);
-    sw_format_json.write(&event, 42 + i, &context, buf);
+    const struct sw_format_record record = {&event, 42 + i, i + 1};
+    assert_true(sw_format_json.write(&record, NULL, &context, buf));
     sw_buf_add_char(buf, '\n');
     assert_false(buf->failed);
 }

@@ -98,7 +98,7 @@ connect_it(struct bench *b)
 static enum sw_outcome
 send_text(struct bench *b, const char *text, enum sw_result *result)
 {
-    struct sw_record record = {1, &b->event, sw_str_of(text)};
+    struct sw_record record = {1, &b->event, sw_str_of(text), false};
     memset(&b->answer, 0, sizeof(b->answer));
     sw_err_clear(&b->err);
     *result = SW_RESULT_AGAIN;

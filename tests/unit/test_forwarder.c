@@ -69,7 +69,7 @@ struct toy {
     uint64_t poison[8];
     size_t poison_count;
     size_t forgive_after;
-    size_t max_records;
+    struct sw_sink_pace pace;
     bool stalls; /* send waits for interrupt */
     struct sw_latch interrupted;
     atomic_bool is_sending;
@@ -83,11 +83,17 @@ struct toy {
     int64_t dropped_first, dropped_last, dropped_count;
 };
 
-static const struct sw_format *
+static struct sw_format_choice
 toy_format(const void *conf)
 {
     (void)conf;
-    return &sw_format_json;
+    return (struct sw_format_choice){&sw_format_json, NULL};
+}
+
+static struct sw_sink_pace
+toy_pace(const void *conf)
+{
+    return ((const struct toy *)conf)->pace;
 }
 
 static bool
@@ -158,7 +164,7 @@ toy_send(struct sw_sink *sink, const struct sw_record *records, size_t count,
     struct toy *toy = toy_of(sink);
     (void)deadline_ns;
     assert_true(toy->is_connected);
-    assert_true(count > 0 && (toy->max_records == 0 || count <= toy->max_records));
+    assert_true(count > 0 && (toy->pace.records_max == 0 || count <= toy->pace.records_max));
     toy->largest = count > toy->largest ? count : toy->largest;
     struct toy_answer say = {SW_OUTCOME_OK, "D", 0};
     if (toy->sends < toy->answer_count) {
@@ -213,6 +219,7 @@ toy_disconnect(struct sw_sink *sink)
 static const struct sw_sink_class toy_class = {
     .part = {.name = "toy"},
     .format = toy_format,
+    .pace = toy_pace,
     .init = toy_init,
     .connect = toy_connect,
     .send = toy_send,
@@ -311,7 +318,6 @@ append(struct bench *b, size_t count)
 static bool
 make(struct bench *b)
 {
-    b->class.max_records = b->toy.max_records;
     struct sw_forwarder_options options = {.name = "toy",
         .class = &b->class,
         .conf = &b->toy,
@@ -408,7 +414,7 @@ static void
 a_sink_gets_no_more_than_it_wants(void **state)
 {
     struct bench *b = *state;
-    b->toy.max_records = 3;
+    b->toy.pace.records_max = 3;
     make_it(b);
     append(b, 10);
     run_all(b);
@@ -663,7 +669,7 @@ a_journal_that_fails_once_loses_nothing(void **state)
     for (uint64_t fail_at = 8; fail_at < 40; fail_at++) {
         open_journal(b, 0, fail_at);
         memset(&b->toy, 0, sizeof(b->toy));
-        b->toy.max_records = 2;
+        b->toy.pace.records_max = 2;
         b->toy.poison[0] = 4;
         b->toy.poison_count = 1;
         b->last_seq = 0;
@@ -697,6 +703,67 @@ events_that_come_later_are_sent_at_once(void **state)
     }
     finish(b);
     assert_seen(b, 1, 20);
+}
+
+static void
+a_rate_spreads_what_is_sent(void **state)
+{
+    struct bench *b = *state;
+    int64_t began_ns = clock_boot(&b->clock);
+    b->toy.pace.rate = 100;
+    make_it(b);
+    append(b, 301);
+    run_all(b);
+    assert_seen(b, 1, 301);
+    int64_t took_ns = clock_boot(&b->clock) - began_ns;
+    assert_true(took_ns >= 29 * SW_NS_PER_S / 10 && took_ns <= 31 * SW_NS_PER_S / 10);
+    assert_true(b->toy.largest <= 2);
+    assert_int_equal(b->warnings + b->errors, 0);
+}
+
+static void
+a_batch_waits_to_be_filled(void **state)
+{
+    struct bench *b = *state;
+    int64_t began_ns = clock_boot(&b->clock);
+    b->toy.pace = (struct sw_sink_pace){.records_max = 10, .wait_ns = SW_NS_PER_S};
+    make_it(b);
+    append(b, 3);
+    start_it(b);
+    wait_until_passed(b, 3);
+    finish(b);
+    assert_seen(b, 1, 3);
+    assert_int_equal(b->toy.sends, 1);
+    assert_true(clock_boot(&b->clock) - began_ns >= SW_NS_PER_S);
+}
+
+static void
+a_full_batch_does_not_wait(void **state)
+{
+    struct bench *b = *state;
+    b->toy.pace = (struct sw_sink_pace){.records_max = 10, .wait_ns = 3600 * SW_NS_PER_S};
+    make_it(b);
+    append(b, 20);
+    start_it(b);
+    wait_until_passed(b, 20);
+    finish(b);
+    assert_seen(b, 1, 20);
+    assert_int_equal(b->toy.sends, 2);
+    assert_true(clock_boot(&b->clock) < 3600 * SW_NS_PER_S);
+}
+
+static void
+a_stop_does_not_wait_for_a_batch_to_fill(void **state)
+{
+    struct bench *b = *state;
+    int64_t began_ns = clock_boot(&b->clock);
+    b->toy.pace = (struct sw_sink_pace){.records_max = 10, .wait_ns = 3600 * SW_NS_PER_S};
+    make_it(b);
+    append(b, 3);
+    sw_forwarder_drain(b->forwarder, INT64_MAX);
+    run_all(b);
+    assert_seen(b, 1, 3);
+    assert_true(clock_boot(&b->clock) - began_ns < 3600 * SW_NS_PER_S);
 }
 
 static void
@@ -803,6 +870,10 @@ main(void)
         TEST(drops_are_told_once_with_their_range),
         TEST(a_journal_that_fails_once_loses_nothing),
         TEST(events_that_come_later_are_sent_at_once),
+        TEST(a_rate_spreads_what_is_sent),
+        TEST(a_batch_waits_to_be_filled),
+        TEST(a_full_batch_does_not_wait),
+        TEST(a_stop_does_not_wait_for_a_batch_to_fill),
         TEST(an_idle_forwarder_waits_for_events_alone),
         TEST(reopen_connects_again),
         TEST(stop_interrupts_a_send_that_hangs),
