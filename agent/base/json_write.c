@@ -110,10 +110,3 @@ sw_json_add_raw_string(struct sw_buf *buf, struct sw_str text)
 {
     json_add_quoted(buf, text, true);
 }
-
-void
-sw_json_add_member(struct sw_buf *buf, const char *literal, struct sw_str text)
-{
-    sw_buf_add_text(buf, literal);
-    sw_json_add_string(buf, text);
-}

@@ -12,9 +12,6 @@
  * so are U+2028, U+2029 and bidirectional controls, so that the line reads the same everywhere. */
 void sw_json_add_string(struct sw_buf *buf, struct sw_str text);
 
-/* `literal` then the string: sw_json_add_member(buf, ",\"name\":", text). */
-void sw_json_add_member(struct sw_buf *buf, const char *literal, struct sw_str text);
-
 /* As sw_json_add_string, but nothing is repaired away: a NUL becomes \u0000, a lone surrogate
  * \uD8xx; other malformed bytes go out as they came. Reading it back gives the same bytes. */
 void sw_json_add_raw_string(struct sw_buf *buf, struct sw_str text);

@@ -17,12 +17,8 @@ check(int argc, char **argv)
         {.name = "--config", .letter = "-c", .value = &path},
         {.name = NULL},
     };
-    int count;
-    if (!sw_command_options(&sw_command_check, argc, argv, options, &count)) {
+    if (!sw_command_options(&sw_command_check, argc, argv, options, NULL)) {
         return SW_EXIT_USAGE;
-    }
-    if (count > 0) {
-        return sw_command_usage(&sw_command_check, "takes no arguments; name the file with -c");
     }
 
     struct sw_config_options load = {.mode = SW_CONFIG_CHECK, .types = &sw_setup_types};

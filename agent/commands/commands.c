@@ -73,11 +73,11 @@ sw_command_options(const struct sw_command *command, int argc, char **argv,
     const struct sw_option *options, int *count)
 {
     bool only_arguments = false;
-    *count = 0;
+    int others = 0;
     for (int i = 1; i < argc; i++) {
         char *argument = argv[i];
         if (only_arguments || argument[0] != '-' || argument[1] == '\0') {
-            argv[(*count)++] = argument;
+            argv[others++] = argument;
             continue;
         }
         if (strcmp(argument, "--") == 0) {
@@ -102,6 +102,12 @@ sw_command_options(const struct sw_command *command, int argc, char **argv,
         } else {
             return option_problem(command, argument, "needs a value");
         }
+    }
+    if (count == NULL && others > 0) {
+        return option_problem(command, argv[0], "takes no arguments, only options");
+    }
+    if (count != NULL) {
+        *count = others;
     }
     return true;
 }

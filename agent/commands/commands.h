@@ -44,8 +44,8 @@ struct sw_option {
 };
 
 /* Reads options (`--name VALUE`, `--name=VALUE`, `-c VALUE`; `--` ends them) into their places and
- * moves the other arguments to the front of argv: *count of them, from argv[0]. false: a usage
- * problem, told. options ends with a NULL name. */
+ * moves the other arguments to the front of argv: *count of them, from argv[0]; count NULL: there
+ * must be none. false: a usage problem, told. options ends with a NULL name. */
 bool sw_command_options(const struct sw_command *command, int argc, char **argv,
     const struct sw_option *options, int *count);
 

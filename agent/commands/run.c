@@ -11,12 +11,8 @@ run(int argc, char **argv)
         {.name = "--until-done", .flag = &agent.until_done},
         {.name = NULL},
     };
-    int count;
-    if (!sw_command_options(&sw_command_run, argc, argv, options, &count)) {
+    if (!sw_command_options(&sw_command_run, argc, argv, options, NULL)) {
         return SW_EXIT_USAGE;
-    }
-    if (count > 0) {
-        return sw_command_usage(&sw_command_run, "takes no arguments");
     }
     return sw_agent_run(&agent);
 }

@@ -305,12 +305,8 @@ sessions(int argc, char **argv)
         {.name = "--json", .flag = &given.json},
         {.name = NULL},
     };
-    int count;
-    if (!sw_command_options(&sw_command_sessions, argc, argv, options, &count)) {
+    if (!sw_command_options(&sw_command_sessions, argc, argv, options, NULL)) {
         return SW_EXIT_USAGE;
-    }
-    if (count > 0) {
-        return sw_command_usage(&sw_command_sessions, "takes no arguments");
     }
     if (given.server != NULL || given.user != NULL) {
         return sw_command_usage(&sw_command_sessions,

@@ -274,12 +274,8 @@ status(int argc, char **argv)
         {.name = "--config", .letter = "-c", .value = &path},
         {.name = NULL},
     };
-    int count;
-    if (!sw_command_options(&sw_command_status, argc, argv, options, &count)) {
+    if (!sw_command_options(&sw_command_status, argc, argv, options, NULL)) {
         return SW_EXIT_USAGE;
-    }
-    if (count > 0) {
-        return sw_command_usage(&sw_command_status, "takes no arguments");
     }
     struct sw_config *config = sw_setup_load(path);
     if (config == NULL) {

@@ -5,12 +5,8 @@ static int
 version(int argc, char **argv)
 {
     static const struct sw_option options[] = {{.name = NULL}};
-    int count;
-    if (!sw_command_options(&sw_command_version, argc, argv, options, &count)) {
+    if (!sw_command_options(&sw_command_version, argc, argv, options, NULL)) {
         return SW_EXIT_USAGE;
-    }
-    if (count > 0) {
-        return sw_command_usage(&sw_command_version, "takes no arguments");
     }
     printf("sharewatch %s\nsources:", SW_VERSION);
     for (size_t i = 0; sw_source_classes[i] != NULL; i++) {
