@@ -28,10 +28,37 @@ freeze_secret(struct sw_buf *buf, const char *text)
 }
 
 static void
+freeze_strings(struct sw_buf *buf, const struct sw_key_strings *strings, bool are_secrets)
+{
+    for (size_t i = 0; i < strings->count; i++) {
+        if (are_secrets) {
+            freeze_secret(buf, strings->items[i]);
+        } else {
+            freeze_text(buf, strings->items[i]);
+        }
+    }
+}
+
+static void
+freeze_durations(struct sw_buf *buf, const struct sw_key_durations *durations)
+{
+    for (size_t i = 0; i < durations->count; i++) {
+        sw_buf_printf(buf, "%lld ", (long long)durations->items_ns[i]);
+    }
+}
+
+static void
+freeze_pairs(struct sw_buf *buf, const struct sw_key_pairs *pairs)
+{
+    for (size_t i = 0; i < pairs->count; i++) {
+        freeze_text(buf, pairs->items[i].name);
+        freeze_secret(buf, pairs->items[i].value);
+    }
+}
+
+static void
 freeze_value(struct sw_buf *buf, const struct sw_key *key, const void *value)
 {
-    const struct sw_key_strings *strings = value;
-    const struct sw_key_durations *durations = value;
     switch (key->type) {
     case SW_KEY_STRING:
     case SW_KEY_PATH:
@@ -48,20 +75,21 @@ freeze_value(struct sw_buf *buf, const struct sw_key *key, const void *value)
         break;
     case SW_KEY_INT:
     case SW_KEY_DURATION:
+    case SW_KEY_RATE:
         sw_buf_add_int(buf, *(const int64_t *)value);
         break;
     case SW_KEY_SIZE:
         sw_buf_add_uint(buf, *(const uint64_t *)value);
         break;
     case SW_KEY_STRINGS:
-        for (size_t i = 0; i < strings->count; i++) {
-            freeze_text(buf, strings->items[i]);
-        }
+    case SW_KEY_SECRETS:
+        freeze_strings(buf, value, key->type == SW_KEY_SECRETS);
         break;
     case SW_KEY_DURATIONS:
-        for (size_t i = 0; i < durations->count; i++) {
-            sw_buf_printf(buf, "%lld ", (long long)durations->items_ns[i]);
-        }
+        freeze_durations(buf, value);
+        break;
+    case SW_KEY_PAIRS:
+        freeze_pairs(buf, value);
         break;
     case SW_KEY_MAP:
         sw_buf_add_text(buf, "{\n");

@@ -45,17 +45,15 @@ help_keys(struct sw_buf *buf, const struct sw_key *keys, size_t indent)
     for (; keys != NULL && keys->name != NULL; keys++) {
         bool is_map = keys->type == SW_KEY_MAP;
         help_indent(buf, indent);
-        sw_buf_printf(buf, "%s: ", keys->name);
-        if (!is_map) {
+        sw_buf_printf(buf, "%s:", keys->name);
+        if (!is_map || keys->one_of || keys->required) {
+            sw_buf_add_char(buf, ' ');
             sw_key_describe(buf, keys);
         }
         if (keys->required) {
             sw_buf_add_text(buf, "; required");
         } else if (keys->fallback != NULL) {
             sw_buf_printf(buf, "; default %s", keys->fallback[0] != '\0' ? keys->fallback : "\"\"");
-        }
-        if (is_map) {
-            sw_buf_truncate(buf, buf->size - 1); /* no blank at the end of the line */
         }
         sw_buf_add_char(buf, '\n');
         help_text(buf, keys->help, indent + 2 * HELP_INDENT);

@@ -36,6 +36,13 @@ sw_key_add_size(struct sw_buf *buf, uint64_t size)
     key_add_largest(buf, size, factors, names, 7);
 }
 
+void
+sw_key_add_rate(struct sw_buf *buf, int64_t per_second)
+{
+    sw_buf_add_int(buf, per_second);
+    sw_buf_add_text(buf, per_second != 0 ? "/s" : "");
+}
+
 static void
 key_add_number(struct sw_buf *buf, const struct sw_key *key, int64_t number)
 {
@@ -43,6 +50,8 @@ key_add_number(struct sw_buf *buf, const struct sw_key *key, int64_t number)
         sw_key_add_duration(buf, number);
     } else if (key->type == SW_KEY_SIZE) {
         sw_key_add_size(buf, (uint64_t)number);
+    } else if (key->type == SW_KEY_RATE) {
+        sw_key_add_rate(buf, number);
     } else {
         sw_buf_add_int(buf, number);
     }
@@ -69,6 +78,33 @@ key_add_range(struct sw_buf *buf, const struct sw_key *key, const char *counted)
     sw_buf_add_text(buf, counted);
 }
 
+static const char *
+key_counted(const struct sw_key *key)
+{
+    switch (key->type) {
+    case SW_KEY_STRING:
+    case SW_KEY_PATH:
+    case SW_KEY_SECRET:
+        return " bytes";
+    case SW_KEY_STRINGS:
+    case SW_KEY_SECRETS:
+    case SW_KEY_DURATIONS:
+        return " items";
+    case SW_KEY_PAIRS:
+        return " pairs";
+    default:
+        return "";
+    }
+}
+
+static void
+key_describe_one_of(struct sw_buf *buf, const struct sw_key *keys)
+{
+    for (const struct sw_key *key = keys; key->name != NULL; key++) {
+        sw_buf_printf(buf, "%s%s", key == keys ? "one of " : ", ", key->name);
+    }
+}
+
 void
 sw_key_describe(struct sw_buf *buf, const struct sw_key *key)
 {
@@ -80,20 +116,22 @@ sw_key_describe(struct sw_buf *buf, const struct sw_key *key)
         [SW_KEY_INT] = "a whole number",
         [SW_KEY_SIZE] = "a size in B, KB, MB, GB, KiB, MiB or GiB",
         [SW_KEY_DURATION] = "a duration in ms, s, m, h or d",
+        [SW_KEY_RATE] = "a rate such as 2000/s",
         [SW_KEY_STRINGS] = "a list of texts such as [a, b]",
+        [SW_KEY_SECRETS] = "a secret, or a list of secrets",
         [SW_KEY_DURATIONS] = "an ascending list of durations such as [5m, 1h]",
+        [SW_KEY_PAIRS] = "names with texts such as {name: text}",
         [SW_KEY_MAP] = "keys below it",
         [SW_KEY_NODE] = "keys below it",
     };
-    bool is_list = key->type == SW_KEY_STRINGS || key->type == SW_KEY_DURATIONS;
-    bool is_text =
-        key->type == SW_KEY_STRING || key->type == SW_KEY_PATH || key->type == SW_KEY_SECRET;
     if (key->type == SW_KEY_WORD) {
         sw_key_add_names(buf, key->words, " | ");
-        return;
+    } else if (key->one_of) {
+        key_describe_one_of(buf, key->keys);
+    } else {
+        sw_buf_add_text(buf, kinds[key->type]);
+        key_add_range(buf, key, key_counted(key));
     }
-    sw_buf_add_text(buf, kinds[key->type]);
-    key_add_range(buf, key, is_list ? " items" : is_text ? " bytes" : "");
 }
 
 void

@@ -28,14 +28,19 @@ sw_node_is_null(const struct sw_node *node)
 const struct sw_node *
 sw_node_find(const struct sw_node *mapping, const char *path)
 {
-    const char *dot = strchr(path, '.');
-    size_t size = dot != NULL ? (size_t)(dot - path) : strlen(path);
     if (mapping == NULL || mapping->kind != SW_NODE_MAPPING) {
         return NULL;
     }
     for (const struct sw_node *child = mapping->first; child != NULL; child = child->next) {
-        if (sw_str_equal(sw_str_of(child->key), (struct sw_str){path, size})) {
-            return dot != NULL ? sw_node_find(child, dot + 1) : child;
+        size_t size = strlen(child->key);
+        if (strcmp(child->key, path) == 0) {
+            return child;
+        }
+        if (strncmp(child->key, path, size) == 0 && path[size] == '.') {
+            const struct sw_node *found = sw_node_find(child, path + size + 1);
+            if (found != NULL) {
+                return found;
+            }
         }
     }
     return NULL;

@@ -55,7 +55,7 @@ struct sw_node *sw_node_scalar(struct sw_arena *arena, const char *text);
 /* Nothing, `~` or `null` without quotes. */
 bool sw_node_is_null(const struct sw_node *node);
 
-/* The child of a mapping (NULL: of none), or NULL. "a.b" goes down. */
+/* The child of a mapping (NULL: of none), or NULL. "a.b" goes down, or is a key with a dot. */
 const struct sw_node *sw_node_find(const struct sw_node *mapping, const char *path);
 
 /* Whether a scalar of the tree is_unset. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "config/key_text.h"
+#include "config/read_value.h"
 
 #define READ_NAMES_MAX 128 /* keys that may stand in one mapping */
 #define READ_TEXT_MAX  8192
@@ -45,18 +46,17 @@ read_unknown(const struct sw_reader *reader, const struct sw_node *child,
     sw_buf_fini(&text);
 }
 
-/* Defaults are as good as what a person writes, so they come in by the same way. Only lists need
- * YAML; a default such as `*` would not survive it. */
+/* Defaults are as good as what a person writes, so they come in by the same way. Only lists and
+ * pairs need YAML; a default such as `*` would not survive it. */
 static bool
 read_default(const struct sw_reader *reader, const struct sw_key *key, void *value)
 {
     struct sw_arena arena;
-    bool is_list = key->type == SW_KEY_STRINGS || key->type == SW_KEY_DURATIONS;
     if (key->fallback == NULL) {
         return true;
     }
     sw_arena_init(&arena, SW_NODE_MEMORY_MAX);
-    struct sw_node *node = is_list
+    struct sw_node *node = sw_reader_is_list(key)
                                ? sw_node_parse(sw_str_of(key->fallback), &arena, reader->problems)
                                : sw_node_scalar(&arena, key->fallback);
     bool good = node != NULL && sw_reader_value(reader, node, key, value);
@@ -67,6 +67,24 @@ read_default(const struct sw_reader *reader, const struct sw_key *key, void *val
 static bool read_map(const struct sw_reader *reader, const struct sw_node *mapping,
     const struct sw_reader_layer *layers, size_t count, bool is_open);
 
+/* Of a map with one_of. What is no map, or has lost a pair, was told already. */
+static bool
+read_is_one(const struct sw_reader *reader, const struct sw_node *mapping, const struct sw_key *key)
+{
+    struct sw_buf text;
+    bool is_told =
+        mapping->kind == SW_NODE_MAPPING ? mapping->is_incomplete : !sw_node_is_null(mapping);
+    if (is_told || mapping->count == 1) {
+        return true;
+    }
+    sw_buf_init(&text, READ_TEXT_MAX);
+    sw_key_describe(&text, key);
+    sw_node_problem(
+        reader->problems, mapping, "%zu keys (allowed: %s)", mapping->count, sw_buf_text(&text));
+    sw_buf_fini(&text);
+    return false;
+}
+
 static bool
 read_child(const struct sw_reader *reader, const struct sw_node *child, const struct sw_key *key,
     void *value)
@@ -76,7 +94,8 @@ read_child(const struct sw_reader *reader, const struct sw_node *child, const st
         return true;
     }
     if (key->type == SW_KEY_MAP) {
-        return read_map(reader, child, &(struct sw_reader_layer){key->keys, value}, 1, false);
+        bool good = read_map(reader, child, &(struct sw_reader_layer){key->keys, value}, 1, false);
+        return (!key->one_of || read_is_one(reader, child, key)) && good;
     }
     return sw_reader_value(reader, child, key, value);
 }

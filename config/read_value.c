@@ -3,12 +3,11 @@
 #include "agent/platform/platform.h"
 #include "config/host.h"
 #include "config/key_text.h"
-#include "config/read.h"
+#include "config/read_value.h"
 #include "config/value.h"
 
 #define VALUE_SHOWN_MAX 64   /* bytes of a wrong value in a message */
 #define VALUE_TEXT_MAX  4096 /* bytes of a text, unless its key says otherwise */
-#define VALUE_LIST_MAX  256  /* elements of a list, unless its key says otherwise */
 #define VALUE_WORDS_MAX 8192 /* bytes of a message's part */
 
 /* What to call the value in a message. Never the text behind a reference, never a secret. */
@@ -19,8 +18,10 @@ value_add_subject(struct sw_buf *buf, const struct sw_node *node, const struct s
         sw_buf_printf(buf, "the value of %s", node->reference);
     } else if (node->kind != SW_NODE_SCALAR) {
         sw_buf_add_text(buf, node->kind == SW_NODE_SEQUENCE ? "a list" : "a map");
-    } else if (key->type == SW_KEY_SECRET) {
+    } else if (key->type == SW_KEY_SECRET || key->type == SW_KEY_SECRETS) {
         sw_buf_add_text(buf, "the secret");
+    } else if (key->type == SW_KEY_PAIRS) {
+        sw_buf_add_text(buf, "the value");
     } else {
         size_t size = sw_utf8_cut(node->text.data, node->text.size, VALUE_SHOWN_MAX);
         sw_buf_printf(
@@ -28,10 +29,9 @@ value_add_subject(struct sw_buf *buf, const struct sw_node *node, const struct s
     }
 }
 
-/* "'10' has no unit (allowed: a duration such as …)" */
-static bool
-value_refuse(const struct sw_reader *reader, const struct sw_node *node, const struct sw_key *key,
-    const char *problem)
+bool
+sw_reader_refuse(const struct sw_reader *reader, const struct sw_node *node,
+    const struct sw_key *key, const char *problem)
 {
     struct sw_buf text;
     sw_buf_init(&text, VALUE_WORDS_MAX);
@@ -84,6 +84,8 @@ value_number(const struct sw_reader *reader, const struct sw_node *node, const s
     } else if (key->type == SW_KEY_SIZE) {
         result = sw_value_size(node->text, &size);
         number = (int64_t)size;
+    } else if (key->type == SW_KEY_RATE) {
+        result = sw_value_rate(node->text, &number);
     } else {
         result = sw_value_duration(node->text, &number);
     }
@@ -91,7 +93,7 @@ value_number(const struct sw_reader *reader, const struct sw_node *node, const s
         result = SW_VALUE_OUT_OF_RANGE;
     }
     if (result != SW_VALUE_OK) {
-        return value_refuse(reader, node, key, value_problem(result));
+        return sw_reader_refuse(reader, node, key, value_problem(result));
     }
     if (key->type == SW_KEY_SIZE) {
         *(uint64_t *)value = size;
@@ -107,7 +109,7 @@ value_bool(const struct sw_reader *reader, const struct sw_node *node, const str
 {
     bool is_true = sw_str_is(node->text, "true");
     if (!is_true && !sw_str_is(node->text, "false")) {
-        return value_refuse(reader, node, key, "cannot stand here");
+        return sw_reader_refuse(reader, node, key, "cannot stand here");
     }
     *(bool *)value = is_true;
     return true;
@@ -123,12 +125,12 @@ value_word(const struct sw_reader *reader, const struct sw_node *node, const str
             return true;
         }
     }
-    return value_refuse(reader, node, key, "cannot stand here");
+    return sw_reader_refuse(reader, node, key, "cannot stand here");
 }
 
-/* The rules of one line of text, which items of lists obey as well. */
-static bool
-value_line(const struct sw_reader *reader, const struct sw_node *node, const struct sw_key *key)
+bool
+sw_reader_is_line(
+    const struct sw_reader *reader, const struct sw_node *node, const struct sw_key *key)
 {
     struct sw_str text = node->text;
     if (memchr(text.data, '\0', text.size) != NULL || memchr(text.data, '\n', text.size) != NULL ||
@@ -137,7 +139,7 @@ value_line(const struct sw_reader *reader, const struct sw_node *node, const str
             reader->problems, node, "holds a line break or NUL (allowed: one line of text)");
         return false;
     }
-    if (text.size > VALUE_TEXT_MAX && (key->type == SW_KEY_STRINGS || key->max == 0)) {
+    if (text.size > VALUE_TEXT_MAX && (sw_reader_is_list(key) || key->max == 0)) {
         sw_node_problem(
             reader->problems, node, "%zu bytes (allowed: at most %d)", text.size, VALUE_TEXT_MAX);
         return false;
@@ -145,19 +147,29 @@ value_line(const struct sw_reader *reader, const struct sw_node *node, const str
     return true;
 }
 
-static const char *
-value_copy(const struct sw_reader *reader, const struct sw_node *node, struct sw_str text)
+static void *
+value_told(const struct sw_reader *reader, const struct sw_node *node, void *memory)
 {
-    const char *copy = sw_arena_text(reader->arena, text);
-    if (copy == NULL) {
+    if (memory == NULL) {
         sw_node_problem(reader->problems, node, "the values of the configuration are too large");
     }
-    return copy;
+    return memory;
 }
 
-/* Somebody else's program or key is no good, one that is not there yet may come. */
-static bool
-value_is_trusted(const struct sw_reader *reader, const struct sw_node *node, const char *path)
+void *
+sw_reader_take(const struct sw_reader *reader, const struct sw_node *node, size_t size)
+{
+    return value_told(reader, node, sw_arena_take(reader->arena, size));
+}
+
+const char *
+sw_reader_copy(const struct sw_reader *reader, const struct sw_node *node, struct sw_str text)
+{
+    return value_told(reader, node, sw_arena_text(reader->arena, text));
+}
+
+bool
+sw_reader_is_trusted(const struct sw_reader *reader, const struct sw_node *node, const char *path)
 {
     struct sw_err err = {0};
     if (!sw_config_host_exists(reader->host, path)) {
@@ -176,11 +188,11 @@ value_path(const struct sw_reader *reader, const struct sw_node *node)
 {
     struct sw_buf path;
     if (sw_str_is(node->text, "-")) {
-        return value_copy(reader, node, node->text);
+        return sw_reader_copy(reader, node, node->text);
     }
     sw_buf_init(&path, (size_t)4 * VALUE_TEXT_MAX);
     sw_path_join(reader->folder, node->text.data, &path);
-    const char *copy = value_copy(reader, node, (struct sw_str){sw_buf_text(&path), path.size});
+    const char *copy = sw_reader_copy(reader, node, (struct sw_str){sw_buf_text(&path), path.size});
     sw_buf_fini(&path);
     return copy;
 }
@@ -191,91 +203,21 @@ value_text(const struct sw_reader *reader, const struct sw_node *node, const str
 {
     int64_t size = (int64_t)node->text.size;
     bool may_be_empty = !key->required && key->type != SW_KEY_PATH;
-    if (!value_line(reader, node, key)) {
+    if (!sw_reader_is_line(reader, node, key)) {
         return false;
     }
     if (size == 0 && !may_be_empty && !node->is_unset) {
-        return value_refuse(reader, node, key, "is empty");
+        return sw_reader_refuse(reader, node, key, "is empty");
     }
     if (!value_is_in_range(key, size) && !node->is_unset) {
-        return value_refuse(reader, node, key, size > key->max ? "is too long" : "is too short");
+        return sw_reader_refuse(
+            reader, node, key, size < key->min ? "is too short" : "is too long");
     }
-    const char *text =
-        key->type == SW_KEY_PATH ? value_path(reader, node) : value_copy(reader, node, node->text);
+    const char *text = key->type == SW_KEY_PATH ? value_path(reader, node)
+                                                : sw_reader_copy(reader, node, node->text);
     *(const char **)value = text;
     return text != NULL &&
-           (!key->trusted || node->is_unset || value_is_trusted(reader, node, text));
-}
-
-static bool
-value_strings(const struct sw_reader *reader, const struct sw_node *node, const struct sw_key *key,
-    struct sw_key_strings *strings)
-{
-    bool good = true;
-    size_t count = 0;
-    const char **items = sw_arena_take(reader->arena, node->count * sizeof(*items));
-    if (items == NULL) {
-        sw_node_problem(reader->problems, node, "the values of the configuration are too large");
-        return false;
-    }
-    for (const struct sw_node *item = node->first; item != NULL; item = item->next) {
-        if (item->kind != SW_NODE_SCALAR || sw_node_is_null(item)) {
-            good = item->kind == SW_NODE_DAMAGED
-                       ? false
-                       : value_refuse(reader, item, key, "cannot stand in this list");
-        } else if (!value_line(reader, item, key) ||
-                   (items[count++] = value_copy(reader, item, item->text)) == NULL) {
-            good = false;
-        }
-    }
-    *strings = (struct sw_key_strings){items, good ? count : 0};
-    return good &&
-           (!key->trusted || count == 0 || node->first->is_unset ||
-               !sw_path_is_absolute(items[0]) || value_is_trusted(reader, node->first, items[0]));
-}
-
-static bool
-value_durations(const struct sw_reader *reader, const struct sw_node *node,
-    const struct sw_key *key, struct sw_key_durations *durations)
-{
-    const struct sw_key element = {.type = SW_KEY_DURATION, .min = 1};
-    bool good = true;
-    size_t count = 0;
-    int64_t *items = sw_arena_take(reader->arena, node->count * sizeof(*items));
-    if (items == NULL) {
-        sw_node_problem(reader->problems, node, "the values of the configuration are too large");
-        return false;
-    }
-    for (const struct sw_node *item = node->first; item != NULL; item = item->next) {
-        if (!sw_reader_value(reader, item, &element, &items[count])) {
-            good = false;
-        } else if (item->is_unset) {
-            continue;
-        } else if (count > 0 && items[count] <= items[count - 1]) {
-            good = value_refuse(reader, item, key, "is not above the one before it");
-        } else {
-            count++;
-        }
-    }
-    *durations = (struct sw_key_durations){items, good ? count : 0};
-    return good;
-}
-
-static bool
-value_list(const struct sw_reader *reader, const struct sw_node *node, const struct sw_key *key,
-    void *value)
-{
-    int64_t max = key->max > 0 ? key->max : VALUE_LIST_MAX;
-    if (node->kind != SW_NODE_SEQUENCE) {
-        return value_refuse(reader, node, key, "is no list");
-    }
-    if ((int64_t)node->count < key->min || (int64_t)node->count > max) {
-        sw_node_problem(reader->problems, node, "%zu items (allowed: %d to %d)", node->count,
-            (int)key->min, (int)max);
-        return false;
-    }
-    return key->type == SW_KEY_STRINGS ? value_strings(reader, node, key, value)
-                                       : value_durations(reader, node, key, value);
+           (!key->trusted || node->is_unset || sw_reader_is_trusted(reader, node, text));
 }
 
 /* true and false, and numbers, are those only without quotes: in quotes they are text. A reference
@@ -293,11 +235,11 @@ sw_reader_value(const struct sw_reader *reader, const struct sw_node *node,
     if (node->kind == SW_NODE_DAMAGED) {
         return false;
     }
-    if (key->type == SW_KEY_STRINGS || key->type == SW_KEY_DURATIONS) {
-        return value_list(reader, node, key, value);
+    if (sw_reader_is_list(key)) {
+        return sw_reader_list(reader, node, key, value);
     }
     if (node->kind != SW_NODE_SCALAR || sw_node_is_null(node)) {
-        return value_refuse(reader, node, key, "cannot stand here");
+        return sw_reader_refuse(reader, node, key, "cannot stand here");
     }
     switch (key->type) {
     case SW_KEY_BOOL:
@@ -306,12 +248,13 @@ sw_reader_value(const struct sw_reader *reader, const struct sw_node *node,
             return true;
         }
         if (value_is_quoted(node)) {
-            return value_refuse(reader, node, key, "is text (leave out the quotes)");
+            return sw_reader_refuse(reader, node, key, "is text (leave out the quotes)");
         }
         return key->type == SW_KEY_BOOL ? value_bool(reader, node, key, value)
                                         : value_number(reader, node, key, value);
     case SW_KEY_SIZE:
     case SW_KEY_DURATION:
+    case SW_KEY_RATE:
         return node->is_unset || value_number(reader, node, key, value);
     case SW_KEY_WORD:
         return node->is_unset || value_word(reader, node, key, value);

@@ -27,6 +27,8 @@ static const struct value_unit value_sizes[] = {
     {NULL, 0},
 };
 
+static const struct value_unit value_rates[] = {{"/s", 1}, {NULL, 0}};
+
 static bool
 value_is_digits(struct sw_str text)
 {
@@ -92,6 +94,15 @@ sw_value_duration(struct sw_str text, int64_t *duration_ns)
     uint64_t product = 0;
     enum sw_value result = value_with_unit(text, value_durations, &product);
     *duration_ns = (int64_t)product;
+    return result;
+}
+
+enum sw_value
+sw_value_rate(struct sw_str text, int64_t *per_second)
+{
+    uint64_t product = 0;
+    enum sw_value result = value_with_unit(text, value_rates, &product);
+    *per_second = (int64_t)product;
     return result;
 }
 

@@ -18,6 +18,8 @@ enum sw_value {
 enum sw_value sw_value_int(struct sw_str text, int64_t *number);
 /* [0-9]+(ms|s|m|h|d), or 0. */
 enum sw_value sw_value_duration(struct sw_str text, int64_t *duration_ns);
+/* [0-9]+/s, or 0. */
+enum sw_value sw_value_rate(struct sw_str text, int64_t *per_second);
 /* [0-9]+(B|KB|MB|GB|KiB|MiB|GiB), or 0. */
 enum sw_value sw_value_size(struct sw_str text, uint64_t *size);
 

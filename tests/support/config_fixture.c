@@ -70,6 +70,34 @@ static const struct sw_key login_keys[] = {
     SW_KEY_END,
 };
 
+static const struct sw_key basic_keys[] = {
+    {.name = "user", .type = SW_KEY_STRING, .offset = 0, .required = true},
+    {.name = "password",
+        .type = SW_KEY_SECRET,
+        .offset = offsetof(struct fixture_full, auth.basic.password) -
+                  offsetof(struct fixture_full, auth.basic)},
+    SW_KEY_END,
+};
+
+static const struct sw_key auth_keys[] = {
+    {.name = "bearer", .type = SW_KEY_SECRET, .offset = 0, .min = 4},
+    {.name = "basic",
+        .type = SW_KEY_MAP,
+        .offset = offsetof(struct fixture_full, auth.basic) - offsetof(struct fixture_full, auth),
+        .keys = basic_keys},
+    SW_KEY_END,
+};
+
+static const struct sw_key vault_key_keys[] = {
+    {.name = "id", .type = SW_KEY_STRING, .offset = 0, .required = true},
+    SW_KEY_END,
+};
+
+static const struct sw_key vault_keys[] = {
+    {.name = "key", .type = SW_KEY_MAP, .offset = 0, .required = true, .keys = vault_key_keys},
+    SW_KEY_END,
+};
+
 #define FULL(member) offsetof(struct fixture_full, member)
 
 static const struct sw_key full_keys[] = {
@@ -116,6 +144,28 @@ static const struct sw_key full_keys[] = {
         .fallback = "[15m, 1h]",
         .max = 3},
     {.name = "login", .type = SW_KEY_MAP, .offset = FULL(login), .keys = login_keys},
+    {.name = "rate",
+        .type = SW_KEY_RATE,
+        .offset = FULL(rate),
+        .fallback = "2000/s",
+        .min = 10,
+        .max = 1000000,
+        .or_zero = true},
+    {.name = "signing", .type = SW_KEY_SECRETS, .offset = FULL(signing), .max = 2},
+    {.name = "headers",
+        .type = SW_KEY_PAIRS,
+        .offset = FULL(headers),
+        .fallback = "{X-Team: storage}",
+        .min = 1,
+        .max = 3},
+    {.name = "tags", .type = SW_KEY_PAIRS, .offset = FULL(tags)},
+    {.name = "auth",
+        .type = SW_KEY_MAP,
+        .offset = FULL(auth),
+        .keys = auth_keys,
+        .one_of = true,
+        .help = "who we are"},
+    {.name = "vault", .type = SW_KEY_MAP, .offset = FULL(vault), .keys = vault_keys},
     SW_KEY_END,
 };
 
@@ -150,6 +200,11 @@ full_check(const void *conf, struct sw_problems *problems)
     if (full->text != NULL && strcmp(full->text, "forbidden") == 0) {
         sw_problems_add(problems, "text", "'%s' is not wanted", full->text);
         sw_problems_warn(problems, "login.user", "is not looked at");
+    }
+    for (size_t i = 0; i < full->tags.count; i++) {
+        if (strcmp(full->tags.items[i].name, "no.dots") == 0) {
+            sw_problems_add(problems, "tags.no.dots", "a name that cannot be used");
+        }
     }
 }
 

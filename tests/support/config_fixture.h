@@ -39,6 +39,22 @@ struct fixture_full {
             const char *token;
         } deep;
     } login;
+    int64_t rate;
+    struct sw_key_strings signing;
+    struct sw_key_pairs headers;
+    struct sw_key_pairs tags;
+    struct {
+        const char *bearer;
+        struct {
+            const char *user;
+            const char *password;
+        } basic;
+    } auth;
+    struct {
+        struct {
+            const char *id;
+        } key;
+    } vault;
 };
 
 /* Source type "strict". */

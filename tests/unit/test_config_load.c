@@ -66,7 +66,8 @@ test_across_keys(void **state)
             "4:14: sources.s.timeout: above interval, for a source of type full\n"
             "5:5: sources.s.letter: unknown key (allowed: type, interval, timeout, baseline, "
             "changed, ignore, text, path, program, password, flag, number, size, wait, word, "
-            "command, letters, borders, login); did you mean 'letters'?\n"},
+            "command, letters, borders, login, rate, signing, headers, tags, auth, vault); did you "
+            "mean 'letters'?\n"},
         /* A wrong value does: the rule would speak of the default. */
         {FULL("    interval: 1x\n    timeout: 1h\n"),
             "4:15: sources.s.interval: '1x' cannot stand here (allowed: a duration in ms, s, m, h "
@@ -125,7 +126,7 @@ test_all_at_once(void **state)
         "or 1s to 1d)\n"
         "4:28: sources.a.wiat: unknown key (allowed: type, interval, timeout, baseline, changed, "
         "ignore, text, path, program, password, flag, number, size, wait, word, command, letters, "
-        "borders, login); did you mean 'wait'?\n"
+        "borders, login, rate, signing, headers, tags, auth, vault); did you mean 'wait'?\n"
         "4:43: sources.a.flag: '1' cannot stand here (allowed: true or false)\n"
         "5:3: sources.a: duplicate key (first in line 4)\n"
         "6:3: sources.b.command: this key is required (allowed: a list of texts such as [a, b], 1 "
@@ -226,6 +227,10 @@ test_frozen(void **state)
         {"login: {user: u, deep: {token: t}}", "login: {deep: {token: 't'}, user: \"u\"}"},
         {"wait: 60s", "wait: 1m"},
         {"path: /etc/sw/x", "path: x"},
+        {"", "rate: 2000/s, headers: {X-Team: 'storage'}, tags: {}, signing: []"},
+        {"rate: 0", "rate: 0/s"},
+        {"signing: '${env:A}'", "signing: [hunter2]"},
+        {"tags: {A: '${env:A}'}", "tags: {'A': hunter2}"},
         {"password: '${env:A}'", "password: hunter2"},
     };
     static const char *const different[][2] = {
@@ -241,6 +246,18 @@ test_frozen(void **state)
         {"", "password: ''"},
         {"login: {user: u, deep: {token: a}}", "login: {user: u, deep: {token: b}}"},
         {"flag: true", "flag: false"},
+        {"", "rate: 2001/s"},
+        {"signing: hunter2", "signing: hunter3"},
+        {"signing: [hunter2, hunter3]", "signing: [hunter3, hunter2]"},
+        {"signing: '${env:A}'", "signing: '${env:B}'"},
+        {"", "signing: hunter2"},
+        {"", "headers: {x-team: storage}"},
+        {"headers: {A: '${env:A}'}", "headers: {A: '${env:B}'}"},
+        {"tags: {A: x, B: y}", "tags: {B: y, A: x}"},
+        {"tags: {A: x}", "tags: {A: x, B: ''}"},
+        {"tags: {A: x, B: y}", "tags: {A: y, B: x}"},
+        {"auth: {bearer: token1}", "auth: {bearer: token2}"},
+        {"auth: {basic: {user: u}}", "auth: {basic: {user: u, password: p}}"},
         {"word: auto", "word: ntlm"},
         {"size: 2KiB", "size: 2KB"},
         {"text: \"ab\", path: \"c\"", "text: \"ab\\\"\\tpath=\\\"c\", path: \"c\""},
@@ -404,6 +421,13 @@ test_help(void **state)
         {"full", "source of type full: keys of every kind\n"},
         {"full", "  number: a whole number, -5 to 65535; default 445\n      a number\n"},
         {"full", "  login:\n    user: text; required\n    deep:\n      token: a secret\n"},
+        {"full", "\n  rate: a rate such as 2000/s, 0 or 10/s to 1000000/s; default 2000/s\n"},
+        {"full", "\n  signing: a secret, or a list of secrets, at most 2 items\n"},
+        {"full", "\n  headers: names with texts such as {name: text}, 1 to 3 pairs; default "
+                 "{X-Team: storage}\n"},
+        {"full", "\n  auth: one of bearer, basic\n      who we are\n    bearer: a secret, 4 or "
+                 "more bytes\n    basic:\n      user: text; required\n"},
+        {"full", "\n  vault:\n    key: keys below it; required\n      id: text; required\n"},
         {"print", "sink of type print: events to a file\n  type: print\n"},
         {"sources", "  interval: a duration in ms, s, m, h or d, 100ms to 1d; default 30s\n"
                     "      time from one look\n      to the next\n"},

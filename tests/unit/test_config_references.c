@@ -109,6 +109,20 @@ test_typed(void **state)
     assert_int_equal(full->word, 2);
     assert_string_equal(full->letters.items[0], SECRET);
     fixture_fini(&load);
+    expect_good(&load,
+        FULL("    rate: ${env:NUMBER}/s\n    signing: ['${file:/run/one}', '${env:TOKEN}-2']\n"
+             "    headers: {X-Key: 'k ${env:TOKEN}', '${env:TOKEN}': x}\n"
+             "    auth: {bearer: '${env:TOKEN}'}\n"),
+        &host);
+    full = load.config->sources[0].conf;
+    assert_int_equal(full->rate, 12);
+    assert_string_equal(full->signing.items[0], SECRET);
+    assert_string_equal(full->signing.items[1], SECRET "-2");
+    assert_string_equal(full->headers.items[0].value, "k " SECRET);
+    /* Values only: a name is what is written. */
+    assert_string_equal(full->headers.items[1].name, "${env:TOKEN}");
+    assert_string_equal(full->auth.bearer, SECRET);
+    fixture_fini(&load);
     expect_good(&load, GOOD_SINK "sources: {s: {type: \"${env:NOT_SET:-full}\"}}\n", &host);
     fixture_fini(&load);
 }
@@ -166,6 +180,17 @@ test_refused(void **state)
         {FULL("    number: ${env:TOKEN}\n"),
             "4:13: sources.s.number: the value of ${env:TOKEN} cannot stand here (allowed: a whole "
             "number, -5 to 65535)\n"},
+        {FULL("    rate: ${env:TOKEN}\n"),
+            "4:11: sources.s.rate: the value of ${env:TOKEN} cannot stand here (allowed: a rate "
+            "such as 2000/s, 0 or 10/s to 1000000/s)\n"},
+        {FULL("    signing: ${env:EMPTY}\n    headers: ${env:TOKEN}\n"),
+            "4:14: sources.s.signing: the value of ${env:EMPTY} is empty (allowed: a secret, or a "
+            "list of secrets, at most 2 items)\n"
+            "5:14: sources.s.headers: the value of ${env:TOKEN} is no map (allowed: names with "
+            "texts such as {name: text}, 1 to 3 pairs)\n"},
+        {FULL("    headers: {X-Key: '${env:LINES}'}\n"),
+            "4:22: sources.s.headers.X-Key: ${env:LINES}: holds a line break or NUL (allowed: one "
+            "line of text)\n"},
         {FULL("    text: ${env:LONG:-x}\n"),
             "4:11: sources.s.text: the value of ${env:LONG} is too "
             "long (allowed: text, 2 to 40 bytes)\n"},
@@ -195,6 +220,12 @@ test_unset(void **state)
             "warning: 2:62: sources.s.command[0]: ${env:NOPE}: this variable is not set\n"},
         {GOOD_SINK "sources: {s: {type: '${env:NOPE}', what: ever}}",
             "2:21: sources.s.type: ${env:NOPE}: this variable is not set\n"},
+        {FULL("    signing: ${env:NOPE}\n    headers: {a: '${env:NOPE}'}\n    rate: ${env:NOPE}\n"
+              "    auth: {bearer: '${env:NOPE}'}\n"),
+            "4:14: sources.s.signing: ${env:NOPE}: this variable is not set\n"
+            "warning: 5:18: sources.s.headers.a: ${env:NOPE}: this variable is not set\n"
+            "warning: 6:11: sources.s.rate: ${env:NOPE}: this variable is not set\n"
+            "warning: 7:20: sources.s.auth.bearer: ${env:NOPE}: this variable is not set\n"},
         /* Cross rules wait for the value. */
         {FULL("    timeout: 1h\n    text: ${env:NOPE}\n"),
             "5:11: sources.s.text: ${env:NOPE}: this variable is not set\n"},
@@ -244,6 +275,22 @@ test_never_shown(void **state)
         FULL("    interval: ${env:NOPE:-" SECRET "}\n    wait: ${env:EMPTY:-" SECRET "}\n"),
         FULL("    text: ${file:/run/nul}${file:/run/cr}${file:/run/latin}${file:/run/two}\n"),
         FULL("    interval: x\n    password: " SECRET "\n"),
+        FULL("    signing: " SECRET "\n    headers: {a: " SECRET "}\n    tags: {b: x" SECRET "}\n"),
+        FULL("    signing: [" SECRET ", " SECRET ", " SECRET "]\n"),
+        FULL("    signing: [[" SECRET "], {a: " SECRET "}, \"" SECRET "\\n\"]\n"),
+        FULL("    signing: {a: " SECRET "}\n    headers: [" SECRET "]\n    tags: " SECRET "\n"),
+        FULL("    headers: {a: [" SECRET "], b: {c: " SECRET "}, d: \"" SECRET "\\r\"}\n"),
+        FULL("    headers: {a: !x " SECRET ", a: " SECRET ", <<: " SECRET "}\n"),
+        FULL("    headers: {a: " SECRET ", b: " SECRET ", c: " SECRET ", d: " SECRET "}\n"),
+        FULL("    tags: {no.dots: " SECRET "}\n"),
+        FULL("    tags: {no.dots: '${env:TOKEN}'}\n"),
+        FULL("    signing: '${env:TOKEN}${" SECRET "'\n    headers: {a: '${" SECRET "}'}\n"),
+        FULL("    headers: '${env:TOKEN}'\n    rate: '${env:TOKEN}'\n"),
+        FULL("    auth: {bearer: " SECRET ", basic: {password: " SECRET "}}\n"),
+        FULL("    auth: {bearer: [" SECRET "]}\n    vault: " SECRET "\n"),
+        FULL("    auth: " SECRET "\n"),
+        FULL("    auth: {basic: " SECRET "}\n"),
+        FULL("    auth: {basic: {user: u, password: {a: " SECRET "}}}\n"),
         GOOD_SINK "sources: {s: {type: '${env:TOKEN}', password: " SECRET "}}\n",
         GOOD_SINK "sources: {s: {type: nope, password: " SECRET "}}\n",
         GOOD_SINK "sources: {s: " SECRET "}\n",

@@ -1,4 +1,4 @@
-/* What keys take: every type, its limits, what is left out, what nobody knows. */
+/* What keys of one value take, with its limits; what is left out, what nobody knows. */
 #include "tests/support/config_expect.h"
 
 #include "config/key_text.h"
@@ -9,9 +9,8 @@
 #define NUMBER   "(allowed: a whole number, -5 to 65535)\n"
 #define SIZE     "(allowed: a size in B, KB, MB, GB, KiB, MiB or GiB, 1KiB to 2GiB)\n"
 #define WAIT     "(allowed: a duration in ms, s, m, h or d, 0 or 1s to 1d)\n"
-#define BORDERS  "(allowed: an ascending list of durations such as [5m, 1h], at most 3 items)\n"
 #define DURATION "(allowed: a duration in ms, s, m, h or d)\n"
-#define LIST     "(allowed: a list of texts such as [a, b])\n"
+#define RATE     "(allowed: a rate such as 2000/s, 0 or 10/s to 1000000/s)\n"
 #define ONE_LINE "holds a line break or NUL (allowed: one line of text)\n"
 
 static void
@@ -82,6 +81,32 @@ test_units(void **state)
 }
 
 static void
+test_rates(void **state)
+{
+    (void)state;
+    static const struct expect_case cases[] = {
+        {FULL("    rate: 10/s\n"), ""},
+        {FULL("    rate: '1000000/s'\n"), ""},
+        {FULL("    rate: 0\n"), ""},
+        {FULL("    rate: 0/s\n"), ""},
+        {FULL("    rate: 9/s\n"), "4:11: sources.s.rate: '9/s' is out of range " RATE},
+        {FULL("    rate: 1000001/s\n"), "4:11: sources.s.rate: '1000001/s' is out of range " RATE},
+        {FULL("    rate: 99999999999999999999/s\n"),
+            "4:11: sources.s.rate: '99999999999999999999/s' is out of range " RATE},
+        {FULL("    rate: 2000\n"), "4:11: sources.s.rate: '2000' has no unit " RATE},
+        {FULL("    rate: 2000/m\n"), "4:11: sources.s.rate: '2000/m' cannot stand here " RATE},
+        {FULL("    rate: 2000 /s\n"), "4:11: sources.s.rate: '2000 /s' cannot stand here " RATE},
+        {FULL("    rate: -1/s\n"), "4:11: sources.s.rate: '-1/s' cannot stand here " RATE},
+        {FULL("    rate: 2k/s\n"), "4:11: sources.s.rate: '2k/s' cannot stand here " RATE},
+        {FULL("    rate: /s\n"), "4:11: sources.s.rate: '/s' cannot stand here " RATE},
+        {FULL("    rate: 2000/s2\n"), "4:11: sources.s.rate: '2000/s2' cannot stand here " RATE},
+        {FULL("    rate:\n"), "4:10: sources.s.rate: a value is missing " RATE},
+        {FULL("    rate: [1/s]\n"), "4:11: sources.s.rate: a list cannot stand here " RATE},
+    };
+    expect_cases(cases, COUNT_OF(cases));
+}
+
+static void
 test_texts(void **state)
 {
     (void)state;
@@ -118,79 +143,10 @@ test_texts(void **state)
     expect_cases(cases, COUNT_OF(cases));
 }
 
-static void
-test_lists(void **state)
-{
-    (void)state;
-    static const struct expect_case cases[] = {
-        {FULL("    letters: []\n    borders: []\n"), ""},
-        {FULL("    letters: a\n"), "4:14: sources.s.letters: 'a' is no list " LIST},
-        {FULL("    letters:\n"), "4:13: sources.s.letters: a value is missing " LIST},
-        {FULL("    letters: {a: b}\n"), "4:14: sources.s.letters: a map is no list " LIST},
-        {FULL("    letters: [a, [b], ~, \"c\\n\"]\n"),
-            "4:18: sources.s.letters[1]: a list cannot stand in this list " LIST
-            "4:23: sources.s.letters[2]: a value is missing " LIST
-            "4:26: sources.s.letters[3]: " ONE_LINE},
-        {FULL("    command: []\n"), "4:14: sources.s.command: 0 items (allowed: 1 to 3)\n"},
-        {FULL("    command:\n    - a\n    - b\n    - c\n    - d\n"),
-            "5:5: sources.s.command: 4 items (allowed: 1 to 3)\n"},
-        {FULL("    borders: [1m, 1h, 1d]\n"), ""},
-        {FULL("    borders: [1m, 1m]\n"),
-            "4:19: sources.s.borders[1]: '1m' is not above the one before it " BORDERS},
-        {FULL("    borders: [1h, 5m]\n"),
-            "4:19: sources.s.borders[1]: '5m' is not above the one before it " BORDERS},
-        {FULL("    borders: [1, x, 0]\n"),
-            "4:15: sources.s.borders[0]: '1' has no unit (allowed: a duration in ms, s, m, h or d, "
-            "1 or more)\n"
-            "4:18: sources.s.borders[1]: 'x' cannot stand here (allowed: a duration in ms, s, m, h "
-            "or d, 1 or more)\n"
-            "4:21: sources.s.borders[2]: '0' is out of range (allowed: a duration in ms, s, m, h "
-            "or d, 1 or more)\n"},
-        {FULL("    borders: [1s, 2s, 3s, 4s]\n"),
-            "4:14: sources.s.borders: 4 items (allowed: 0 to 3)\n"},
-        {FULL("    changed: {idle: [[1h]]}\n"),
-            "4:22: sources.s.changed.idle[0]: a list cannot stand here (allowed: a duration in ms, "
-            "s, m, h or d, 1 or more)\n"},
-    };
-    expect_cases(cases, COUNT_OF(cases));
-}
-
-static void
-test_maps(void **state)
-{
-    (void)state;
-    static const struct expect_case cases[] = {
-        {FULL("    changed:\n"), ""},
-        {FULL("    changed: ~\n"), ""},
-        {FULL("    changed: [opens]\n"),
-            "4:14: sources.s.changed: a list where keys are expected (allowed: lines such as "
-            "'key: value' below it)\n"},
-        {FULL("    changed: 5\n"), "4:14: sources.s.changed: a value where keys are expected "
-                                   "(allowed: lines such as 'key: value' below it)\n"},
-        {FULL("    changed: {open: 1, flags: 2}\n"),
-            "4:15: sources.s.changed.open: unknown key (allowed: opens, idle, flags); did you mean "
-            "'opens'?\n"
-            "4:31: sources.s.changed.flags: '2' cannot stand here (allowed: true or false)\n"},
-        {FULL("    login: {deep: {token: abc}}\n"),
-            "4:5: sources.s.login.user: this key is required (allowed: text)\n"},
-        {FULL("    login: {user: ''}\n"),
-            "4:19: sources.s.login.user: '' is empty (allowed: text)\n"},
-        {FULL("    login: {}\n"),
-            "4:5: sources.s.login.user: this key is required (allowed: text)\n"},
-        {GOOD_SINK "sources: {s: {type: strict}}\n",
-            "2:11: sources.s.target: this key is required (allowed: text)\n"
-            "2:11: sources.s.command: this key is required (allowed: a list of texts such as [a, "
-            "b], 1 or more items)\n"},
-        /* Whoever used what we do not have is told so once, not also of what it would bring. */
-        {GOOD_SINK "sources: {s: {type: strict, <<: {target: t}}}\n",
-            "2:29: sources.s.<<: merge keys are not supported (write the keys out)\n"},
-    };
-    expect_cases(cases, COUNT_OF(cases));
-}
-
 #define FULL_KEYS                                                                                  \
     "(allowed: type, interval, timeout, baseline, changed, ignore, text, path, program, "          \
-    "password, flag, number, size, wait, word, command, letters, borders, login)"
+    "password, flag, number, size, wait, word, command, letters, borders, login, rate, signing, "  \
+    "headers, tags, auth, vault)"
 
 static void
 test_unknown(void **state)
@@ -244,16 +200,18 @@ test_everything_read(void **state)
     struct fixture_load load;
     fixture_host_init(&host, files, NULL);
     expect_good(&load,
-        FULL(
-            "    interval: 20s\n    timeout: 1500ms\n    baseline: emit\n"
-            "    changed: {opens: 7, idle: [1m, 2h], flags: false}\n"
-            "    ignore: {users: ['a*', b]}\n"
-            "    text: some text\n    path: rel/x\n    program: ../c\n    password: ' p '\n"
-            "    flag: false\n    number: 8\n    size: 1MB\n    wait: 0\n    word: ntlm\n"
-            "    command: [/c, '', x y]\n    letters: [q]\n    borders: [1ms]\n"
-            "    login: {user: u, deep: {token: t}}\n") "agent: {state_dir: st, journal_max: 1MiB, "
-                                                        "on_full: newest, stop_timeout: 7s,\n"
-                                                        "  heartbeat: 0, log_level: error}\n",
+        FULL("    interval: 20s\n    timeout: 1500ms\n    baseline: emit\n"
+             "    changed: {opens: 7, idle: [1m, 2h], flags: false}\n"
+             "    ignore: {users: ['a*', b]}\n"
+             "    text: some text\n    path: rel/x\n    program: ../c\n    password: ' p '\n"
+             "    flag: false\n    number: 8\n    size: 1MB\n    wait: 0\n    word: ntlm\n"
+             "    command: [/c, '', x y]\n    letters: [q]\n    borders: [1ms]\n"
+             "    login: {user: u, deep: {token: t}}\n    rate: 77/s\n    signing: one\n"
+             "    headers: {X-B: '', X-A: ' a '}\n    tags: {t: 0}\n"
+             "    auth: {basic: {user: v, password: w}}\n") "agent: {state_dir: st, journal_max: "
+                                                            "1MiB, "
+                                                            "on_full: newest, stop_timeout: 7s,\n"
+                                                            "  heartbeat: 0, log_level: error}\n",
         &host);
     const struct sw_config_part *part = sw_config_source(load.config, "s");
     const struct fixture_full *full = part->conf;
@@ -283,6 +241,19 @@ test_everything_read(void **state)
     assert_int_equal(full->borders.items_ns[0], SECOND / 1000);
     assert_string_equal(full->login.user, "u");
     assert_string_equal(full->login.deep.token, "t");
+    assert_int_equal(full->rate, 77);
+    assert_int_equal(full->signing.count, 1);
+    assert_string_equal(full->signing.items[0], "one");
+    assert_int_equal(full->headers.count, 2);
+    assert_string_equal(full->headers.items[0].name, "X-B");
+    assert_string_equal(full->headers.items[0].value, "");
+    assert_string_equal(full->headers.items[1].name, "X-A");
+    assert_string_equal(full->headers.items[1].value, " a ");
+    assert_int_equal(full->tags.count, 1);
+    assert_string_equal(full->tags.items[0].value, "0");
+    assert_null(full->auth.bearer);
+    assert_string_equal(full->auth.basic.user, "v");
+    assert_string_equal(full->auth.basic.password, "w");
     assert_string_equal(load.config->agent.state_dir, "/etc/sw/st");
     assert_int_equal(load.config->agent.journal_max, 1 << 20);
     assert_int_equal(load.config->agent.on_full, SW_CONFIG_ON_FULL_NEWEST);
@@ -318,6 +289,15 @@ test_defaults(void **state)
     assert_string_equal(full->letters.items[1], "b");
     assert_int_equal(full->borders.items_ns[1], 3600 * SECOND);
     assert_null(full->login.user);
+    assert_int_equal(full->rate, 2000);
+    assert_int_equal(full->signing.count, 0);
+    assert_int_equal(full->headers.count, 1);
+    assert_string_equal(full->headers.items[0].name, "X-Team");
+    assert_string_equal(full->headers.items[0].value, "storage");
+    assert_int_equal(full->tags.count, 0);
+    assert_null(full->auth.bearer);
+    assert_null(full->auth.basic.user);
+    assert_null(full->vault.key.id);
     assert_string_equal(load.config->agent.state_dir, "/var/lib/sharewatch");
     assert_int_equal(load.config->agent.journal_max, 1 << 30);
     assert_int_equal(load.config->agent.on_full, SW_CONFIG_ON_FULL_OLDEST);
@@ -341,6 +321,10 @@ test_largest(void **state)
     assert_int_equal(sw_value_int(SW_STR("9223372036854775807"), &number), SW_VALUE_OK);
     assert_int_equal(number, INT64_MAX);
     assert_int_equal(sw_value_int(SW_STR("9223372036854775808"), &number), SW_VALUE_OUT_OF_RANGE);
+    assert_int_equal(sw_value_rate(SW_STR("9223372036854775807/s"), &number), SW_VALUE_OK);
+    assert_int_equal(number, INT64_MAX);
+    assert_int_equal(
+        sw_value_rate(SW_STR("9223372036854775808/s"), &number), SW_VALUE_OUT_OF_RANGE);
     assert_int_equal(sw_value_int(SW_STR("-"), &number), SW_VALUE_WRONG);
     assert_int_equal(sw_value_int(SW_STR(""), &number), SW_VALUE_WRONG);
     assert_int_equal(sw_value_int(SW_STR("-0"), &number), SW_VALUE_OK);
@@ -365,6 +349,10 @@ test_text_and_back(void **state)
         sw_key_add_size(&buf, sizes[i]);
         assert_int_equal(sw_value_size(sw_str_of(sw_buf_text(&buf)), &size), SW_VALUE_OK);
         assert_int_equal(size, sizes[i]);
+        sw_buf_clear(&buf);
+        sw_key_add_rate(&buf, durations[i]);
+        assert_int_equal(sw_value_rate(sw_str_of(sw_buf_text(&buf)), &back), SW_VALUE_OK);
+        assert_int_equal(back, durations[i]);
         sw_buf_fini(&buf);
     }
 }
@@ -375,9 +363,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_units),
+        cmocka_unit_test(test_rates),
         cmocka_unit_test(test_texts),
-        cmocka_unit_test(test_lists),
-        cmocka_unit_test(test_maps),
         cmocka_unit_test(test_unknown),
         cmocka_unit_test(test_agent),
         cmocka_unit_test(test_everything_read),
