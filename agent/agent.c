@@ -210,6 +210,11 @@ agent_reload_config(struct agent *agent, char *problem, size_t size)
         sw_config_free(config);
         return "--until-done takes sources of type replay only; the old configuration goes on";
     }
+    if (!sw_parts_try(agent->parts, config, &err)) {
+        snprintf(problem, size, "%s: the old configuration goes on", err.text);
+        sw_config_free(config);
+        return problem;
+    }
     agent_use_conf(agent, config);
     sw_journal_set_cap(agent->journal, agent->conf.journal_max, agent_on_full(agent));
     bool applied = sw_parts_apply(agent->parts, config, &err);

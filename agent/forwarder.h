@@ -48,6 +48,9 @@ struct sw_forwarder_options {
     const struct sw_forwarder_clock *clock; /* NULL: the system's */
 };
 
+/* Inits and finishes the sink alone: whether it could begin now. Does not disturb a forwarder of
+ * the same name that runs. */
+bool sw_forwarder_try(const struct sw_forwarder_options *options, struct sw_err *err);
 /* Attaches the sink to the journal and inits it; no network. */
 struct sw_forwarder *
 sw_forwarder_new(const struct sw_forwarder_options *options, struct sw_err *err);

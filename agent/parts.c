@@ -108,14 +108,14 @@ part_looked(void *context, bool ended)
     }
 }
 
-static struct sw_poller *
-part_new_poller(struct sw_parts *parts, struct part *part, struct sw_err *err)
+static struct sw_poller_options
+poller_options(const struct sw_parts *parts, const struct sw_config_part *conf, struct part *part)
 {
-    struct sw_poller_options options = {
-        .name = part->conf->name,
-        .class = sw_setup_source_class(part->conf),
-        .conf = part->conf->conf,
-        .settings = part->conf->settings,
+    return (struct sw_poller_options){
+        .name = conf->name,
+        .class = sw_setup_source_class(conf),
+        .conf = conf->conf,
+        .settings = conf->settings,
         .journal = parts->options.journal,
         .log = parts->options.log,
         .host_name = parts->options.host_name,
@@ -123,23 +123,21 @@ part_new_poller(struct sw_parts *parts, struct part *part, struct sw_err *err)
         .looked = part_looked,
         .context = part,
     };
-    return sw_poller_new(&options, err);
 }
 
-static struct sw_forwarder *
-part_new_forwarder(struct sw_parts *parts, struct part *part, struct sw_err *err)
+static struct sw_forwarder_options
+forwarder_options(const struct sw_parts *parts, const struct sw_config_part *conf)
 {
-    struct sw_forwarder_options options = {
-        .name = part->conf->name,
-        .class = sw_setup_sink_class(part->conf),
-        .conf = part->conf->conf,
-        .settings = part->conf->settings,
+    return (struct sw_forwarder_options){
+        .name = conf->name,
+        .class = sw_setup_sink_class(conf),
+        .conf = conf->conf,
+        .settings = conf->settings,
         .journal = parts->options.journal,
         .format = parts->options.format,
         .from_oldest = parts->options.from_oldest,
         .log = parts->options.log,
     };
-    return sw_forwarder_new(&options, err);
 }
 
 static struct part *
@@ -152,9 +150,11 @@ part_new(struct sw_parts *parts, struct generation *generation, const struct sw_
     part->generation = generation;
     generation->users++;
     if (is_source) {
-        part->poller = part_new_poller(parts, part, err);
+        struct sw_poller_options options = poller_options(parts, conf, part);
+        part->poller = sw_poller_new(&options, err);
     } else {
-        part->forwarder = part_new_forwarder(parts, part, err);
+        struct sw_forwarder_options options = forwarder_options(parts, conf);
+        part->forwarder = sw_forwarder_new(&options, err);
     }
     if (part->poller == NULL && part->forwarder == NULL) {
         part_free(part, 0);
@@ -163,20 +163,32 @@ part_new(struct sw_parts *parts, struct generation *generation, const struct sw_
     return part;
 }
 
-/* Takes the running part that may go on as `conf` out of the list. */
-static struct part *
-list_take(struct part_list *list, const struct sw_config_part *conf)
+/* Where in the list the running part is that may go on as `conf`; list->count: nowhere. */
+static size_t
+list_find(const struct part_list *list, const struct sw_config_part *conf)
 {
-    for (size_t i = 0; i < list->count; i++) {
-        struct part *part = list->items[i];
+    size_t at = 0;
+    for (; at < list->count; at++) {
+        const struct part *part = list->items[at];
         if (part != NULL && strcmp(part->conf->name, conf->name) == 0 &&
             strcmp(part->conf->frozen, conf->frozen) == 0 &&
             (part->poller == NULL || !sw_poller_is_refused(part->poller))) {
-            list->items[i] = NULL; /* moved to the caller */
-            return part;
+            break;
         }
     }
-    return NULL;
+    return at;
+}
+
+static struct part *
+list_take(struct part_list *list, const struct sw_config_part *conf)
+{
+    size_t at = list_find(list, conf);
+    struct part *part = NULL;
+    if (at < list->count) {
+        part = list->items[at];
+        list->items[at] = NULL; /* moved to the caller */
+    }
+    return part;
 }
 
 static bool
@@ -207,6 +219,31 @@ parts_add_problem(struct sw_err *err, const struct sw_err *why)
 {
     struct sw_err before = *err;
     sw_err_set(err, "%s%s%s", before.text, before.text[0] != '\0' ? "; " : "", why->text);
+}
+
+bool
+sw_parts_try(const struct sw_parts *parts, const struct sw_config *config, struct sw_err *err)
+{
+    bool good = true;
+    struct sw_err why;
+    sw_err_clear(err);
+    for (size_t i = 0; i < config->sink_count; i++) {
+        struct sw_forwarder_options options = forwarder_options(parts, &config->sinks[i]);
+        if (list_find(&parts->sinks, &config->sinks[i]) == parts->sinks.count &&
+            !sw_forwarder_try(&options, &why)) {
+            parts_add_problem(err, &why);
+            good = false;
+        }
+    }
+    for (size_t i = 0; i < config->source_count; i++) {
+        struct sw_poller_options options = poller_options(parts, &config->sources[i], NULL);
+        if (list_find(&parts->sources, &config->sources[i]) == parts->sources.count &&
+            !sw_poller_try(&options, &why)) {
+            parts_add_problem(err, &why);
+            good = false;
+        }
+    }
+    return good;
 }
 
 static bool

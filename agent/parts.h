@@ -1,7 +1,7 @@
 /*
  * The running sources and sinks of one configuration, and how a new configuration takes over:
- * parts whose frozen text is unchanged go on undisturbed, the others are stopped and built anew
- * between two looks or batches.
+ * parts whose frozen text is unchanged go on undisturbed, the others are tried, and only when all
+ * can begin are the old ones stopped and the new ones built, between two looks or batches.
  *
  * All functions are called on the agent's main thread.
  */
@@ -28,6 +28,10 @@ struct sw_parts_options {
 struct sw_parts *sw_parts_new(const struct sw_parts_options *options);
 /* Everything must be stopped. NULL is fine. */
 void sw_parts_free(struct sw_parts *parts);
+
+/* Whether every part of the configuration that does not run already could begin. Changes nothing;
+ * false: err names the parts that could not. */
+bool sw_parts_try(const struct sw_parts *parts, const struct sw_config *config, struct sw_err *err);
 
 /* Makes what runs match the configuration, which it takes over (kept alive as long as any part
  * uses it). Sinks first, so that they hear of everything. false: err names the parts that could

@@ -62,6 +62,9 @@ struct sw_poller_options {
     void *context;
 };
 
+/* Makes and frees the source alone: whether it could begin now. Touches no state, and does not
+ * disturb a poller of the same name that runs. */
+bool sw_poller_try(const struct sw_poller_options *options, struct sw_err *err);
 /* Loads the baseline; no thread yet. Options' pointers must outlive the poller. */
 struct sw_poller *sw_poller_new(const struct sw_poller_options *options, struct sw_err *err);
 bool sw_poller_start(struct sw_poller *poller, struct sw_err *err);

@@ -283,6 +283,27 @@ forward_run(void *argument)
     return NULL;
 }
 
+static struct sw_sink
+forward_new_sink(const struct sw_forwarder_options *options)
+{
+    const struct sw_sink_class *class = options->class;
+    return (struct sw_sink){
+        class, options->name, options->conf, sw_calloc(1, class->state_size + 1)};
+}
+
+bool
+sw_forwarder_try(const struct sw_forwarder_options *options, struct sw_err *err)
+{
+    struct sw_sink sink = forward_new_sink(options);
+    bool good = sink.class->init(&sink, err);
+    sink.class->fini(&sink);
+    free(sink.state);
+    if (!good) {
+        sw_err_wrap(err, "sink '%s'", options->name);
+    }
+    return good;
+}
+
 struct sw_forwarder *
 sw_forwarder_new(const struct sw_forwarder_options *options, struct sw_err *err)
 {
@@ -292,8 +313,7 @@ sw_forwarder_new(const struct sw_forwarder_options *options, struct sw_err *err)
     if (options->clock == NULL) {
         forwarder->options.clock = &forward_system_clock;
     }
-    forwarder->sink =
-        (struct sw_sink){class, options->name, options->conf, sw_calloc(1, class->state_size + 1)};
+    forwarder->sink = forward_new_sink(options);
     forwarder->ids = (struct sw_uuid_source){.random = sw_random};
     forwarder->flush_at_ns = INT64_MAX;
     forwarder->idle_until_ns = INT64_MAX;

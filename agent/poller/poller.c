@@ -103,6 +103,29 @@ poller_init_source(struct sw_poller *poller, struct sw_err *err)
     return class->init == NULL || class->init(&poller->source, err);
 }
 
+bool
+sw_poller_try(const struct sw_poller_options *options, struct sw_err *err)
+{
+    const struct sw_source_class *class = options->class;
+    struct sw_source source = {
+        .class = class,
+        .name = options->name,
+        .conf = options->conf,
+        .state = sw_calloc(1, class->state_size),
+        .log = options->log,
+        .position = -1,
+    };
+    bool good = class->init == NULL || class->init(&source, err);
+    if (class->fini != NULL) {
+        class->fini(&source);
+    }
+    free(source.state);
+    if (!good) {
+        sw_err_wrap(err, "source %s", options->name);
+    }
+    return good;
+}
+
 struct sw_poller *
 sw_poller_new(const struct sw_poller_options *options, struct sw_err *err)
 {

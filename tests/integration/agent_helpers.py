@@ -84,3 +84,17 @@ def program(folder, name, text):
 
 def document(*sessions, **members):
     return json.dumps({"sharewatch": 1, "server": "nas7", "sessions": list(sessions), **members})
+
+
+class Nas:
+    """An exec source whose answer the test sets."""
+
+    def __init__(self, folder, name="nas"):
+        self.answer = folder / (name + ".json")
+        self.command = program(folder, name, f"#!/bin/sh\nexec cat {self.answer}\n")
+        self.show()
+
+    def show(self, *sessions):
+        temporary = self.answer.with_suffix(".new")
+        temporary.write_text(document(*sessions))
+        os.rename(temporary, self.answer)

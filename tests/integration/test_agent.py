@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from agent_helpers import Agent, document, program
+from agent_helpers import Agent, Nas, document, program
 from samba_helpers import wait_until
 
 ALICE = {"id": "1", "user": "alice", "client": "10.0.0.5"}
@@ -19,20 +19,6 @@ BOB = {"id": "2", "user": "bob", "client": "10.0.0.6"}
 CAROL = {"id": "3", "user": "carol", "client": "10.0.0.7"}
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root (mounts a small tmpfs)")
-
-
-class Nas:
-    """An exec source whose answer the test sets."""
-
-    def __init__(self, folder, name="nas"):
-        self.answer = folder / (name + ".json")
-        self.command = program(folder, name, f"#!/bin/sh\nexec cat {self.answer}\n")
-        self.show()
-
-    def show(self, *sessions):
-        temporary = self.answer.with_suffix(".new")
-        temporary.write_text(document(*sessions))
-        os.rename(temporary, self.answer)
 
 
 def config(sharewatch, nas, agent="", sink="", source="", more_sources="", more_sinks=""):
@@ -205,6 +191,19 @@ def test_reload_with_a_bad_file_keeps_the_old_one(agent, nas, sharewatch):
     refused = agent.reload()
     assert refused["event"]["outcome"] == "failure"
     assert "sources.nas.typ" in agent.log()
+    nas.show(ALICE)
+    agent.wait("session-opened")
+    assert agent.stop() == 0
+
+
+def test_reload_with_a_part_that_cannot_begin_keeps_the_old_ones(agent, nas, sharewatch):
+    agent.start()
+    config(sharewatch, nas, source=", unreachable_after: 5",
+           more_sources="  old: {type: replay, path: no-such-recording}")
+    refused = agent.reload()
+    assert refused["event"]["outcome"] == "failure"
+    assert "no-such-recording" in refused["error"]["message"]
+    assert "old configuration goes on" in refused["error"]["message"]
     nas.show(ALICE)
     agent.wait("session-opened")
     assert agent.stop() == 0
