@@ -95,16 +95,24 @@ sw_buf_add_text(struct sw_buf *buf, const char *text)
     sw_buf_add(buf, text, strlen(text));
 }
 
+char *
+sw_uint_put(char *at, uint64_t number)
+{
+    char digits[SW_UINT_TEXT_MAX];
+    size_t first = sizeof(digits);
+    do {
+        digits[--first] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    memcpy(at, digits + first, sizeof(digits) - first);
+    return at + (sizeof(digits) - first);
+}
+
 void
 sw_buf_add_uint(struct sw_buf *buf, uint64_t number)
 {
-    char digits[20];
-    size_t at = sizeof(digits);
-    do {
-        digits[--at] = (char)('0' + number % 10);
-        number /= 10;
-    } while (number > 0);
-    sw_buf_add(buf, digits + at, sizeof(digits) - at);
+    char digits[SW_UINT_TEXT_MAX];
+    sw_buf_add(buf, digits, (size_t)(sw_uint_put(digits, number) - digits));
 }
 
 void

@@ -39,6 +39,11 @@ void sw_buf_add_int(struct sw_buf *buf, int64_t number);
 void sw_buf_add_uint(struct sw_buf *buf, uint64_t number);
 void sw_buf_printf(struct sw_buf *buf, const char *format, ...) SW_PRINTF(2, 3);
 
+/* For what must be fast: writes the digits where the caller has room for SW_UINT_TEXT_MAX bytes,
+ * without a NUL; returns where they end. */
+#define SW_UINT_TEXT_MAX 20
+char *sw_uint_put(char *at, uint64_t number);
+
 /* Room for size more bytes and a NUL, to be filled by the caller who then adds to buf->size what it
  * wrote and ends it with that NUL (sw_buf_truncate does); NULL (and failed) when that would pass
  * the maximum. */

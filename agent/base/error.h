@@ -12,7 +12,11 @@
 #define SW_ERR_TEXT_SIZE 512 /* bytes, with the NUL; longer texts are cut at a UTF-8 boundary */
 
 #if defined(__GNUC__)
+#if defined(__clang__)
 #define SW_PRINTF(format_at, args_at) __attribute__((format(printf, format_at, args_at)))
+#else /* where the C library's own printf differs, ours is still the standard's */
+#define SW_PRINTF(format_at, args_at) __attribute__((format(gnu_printf, format_at, args_at)))
+#endif
 #define SW_MUST_CHECK                 __attribute__((warn_unused_result))
 #else
 #define SW_PRINTF(format_at, args_at)

@@ -46,3 +46,12 @@ sw_strdup(const char *text)
 {
     return sw_strndup(text, strlen(text));
 }
+
+void
+sw_wipe(void *memory, size_t size)
+{
+    volatile unsigned char *at = memory;
+    while (size-- > 0) {
+        *at++ = 0;
+    }
+}

@@ -18,4 +18,8 @@ void *sw_realloc(void *memory, size_t count, size_t size);
 char *sw_strdup(const char *text);
 char *sw_strndup(const char *bytes, size_t size);
 
+/* Zeroes a secret that is not needed any more; unlike memset, never left out by a compiler that
+ * sees the memory freed next. NULL with size 0 is fine. */
+void sw_wipe(void *memory, size_t size);
+
 #endif

@@ -106,32 +106,62 @@ sha256_block(uint32_t state[8], const uint8_t *block)
 }
 
 void
-sw_sha256(uint8_t digest[SW_SHA256_SIZE], const void *bytes, size_t size)
+sw_sha256_begin(struct sw_sha256_run *run)
 {
-    uint32_t state[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c,
-        0x1f83d9ab, 0x5be0cd19};
-    const uint8_t *in = bytes;
-    size_t left = size;
-    for (; left >= 64; left -= 64, in += 64) {
-        sha256_block(state, in);
-    }
+    *run = (struct sw_sha256_run){.state = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+                                      0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19}};
+}
 
-    uint8_t tail[128] = {0};
-    if (left > 0) {
-        memcpy(tail, in, left);
+void
+sw_sha256_add(struct sw_sha256_run *run, const void *bytes, size_t size)
+{
+    const uint8_t *in = bytes;
+    size_t held = run->size % sizeof(run->tail);
+    run->size += size;
+    if (held > 0) {
+        size_t room = sizeof(run->tail) - held;
+        size_t taken = size < room ? size : room;
+        if (taken > 0) {
+            memcpy(run->tail + held, in, taken);
+        }
+        if (taken < room) {
+            return;
+        }
+        sha256_block(run->state, run->tail);
+        in += taken;
+        size -= taken;
     }
-    tail[left] = 0x80;
-    size_t tail_size = left < 56 ? 64 : 128;
-    uint64_t bits = (uint64_t)size * 8;
+    for (; size >= sizeof(run->tail); size -= sizeof(run->tail), in += sizeof(run->tail)) {
+        sha256_block(run->state, in);
+    }
+    if (size > 0) {
+        memcpy(run->tail, in, size);
+    }
+}
+
+void
+sw_sha256_end(struct sw_sha256_run *run, uint8_t digest[SW_SHA256_SIZE])
+{
+    uint8_t padding[72] = {0x80};
+    uint64_t bits = run->size * 8;
+    size_t held = run->size % sizeof(run->tail);
+    size_t zeros = (held < 56 ? 56 : 120) - held;
     for (size_t i = 0; i < 8; i++) {
-        tail[tail_size - 1 - i] = (uint8_t)(bits >> (8 * i));
+        padding[zeros + i] = (uint8_t)(bits >> (56 - 8 * i));
     }
-    for (size_t at = 0; at < tail_size; at += 64) {
-        sha256_block(state, tail + at);
-    }
+    sw_sha256_add(run, padding, zeros + 8);
     for (size_t i = 0; i < 8; i++) {
         for (size_t j = 0; j < 4; j++) {
-            digest[4 * i + j] = (uint8_t)(state[i] >> (24 - 8 * j));
+            digest[4 * i + j] = (uint8_t)(run->state[i] >> (24 - 8 * j));
         }
     }
+}
+
+void
+sw_sha256(uint8_t digest[SW_SHA256_SIZE], const void *bytes, size_t size)
+{
+    struct sw_sha256_run run;
+    sw_sha256_begin(&run);
+    sw_sha256_add(&run, bytes, size);
+    sw_sha256_end(&run, digest);
 }

@@ -158,9 +158,8 @@ sw_utf8_repair(struct sw_buf *buf, struct sw_str text)
     }
 }
 
-/* What could move the cursor, end the line or turn the reading direction. */
-static bool
-text_is_unprintable(uint32_t c)
+bool
+sw_is_unprintable(uint32_t c)
 {
     return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x061C || c == 0x200E || c == 0x200F ||
            (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
@@ -174,7 +173,7 @@ sw_text_printable(struct sw_buf *buf, struct sw_str text)
         size_t size = sw_utf8_next(text.data + at, text.size - at, &code_point);
         if (code_point == SW_UTF8_BAD) {
             sw_buf_add_text(buf, "\xEF\xBF\xBD");
-        } else if (text_is_unprintable(code_point)) {
+        } else if (sw_is_unprintable(code_point)) {
             sw_buf_printf(buf, "\\u{%X}", (unsigned)code_point);
         } else {
             sw_buf_add(buf, text.data + at, size);

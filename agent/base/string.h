@@ -46,8 +46,11 @@ void sw_utf8_add(struct sw_buf *buf, uint32_t code_point);
  * practice") and for every NUL. */
 void sw_utf8_repair(struct sw_buf *buf, struct sw_str text);
 
-/* Appends text for a terminal or a log line: repaired, and C0, DEL, C1, bidirectional controls,
- * U+2028 and U+2029 shown as \u{…}. */
+/* What could move a cursor, end a line or turn the reading direction: C0, DEL, C1, bidirectional
+ * controls, U+2028 and U+2029. */
+bool sw_is_unprintable(uint32_t code_point);
+
+/* Appends text for a terminal or a log line: repaired, and what is unprintable shown as \u{…}. */
 void sw_text_printable(struct sw_buf *buf, struct sw_str text);
 
 /* Glob: `*` any run, `?` any one byte-sequence of a code point. Nothing escapes: names as in

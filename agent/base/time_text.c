@@ -1,5 +1,7 @@
 #include "agent/base/time_text.h"
 
+#include <string.h>
+
 #define DAYS_TO_1970    719468 /* from 0000-03-01 */
 #define DAYS_PER_ERA    146097
 #define SECONDS_PER_DAY 86400
@@ -39,32 +41,40 @@ time_floor_div(int64_t a, int64_t b)
 }
 
 static void
-time_put(char *at, int64_t number, size_t width)
+time_put_digits(char *at, int64_t number, size_t width)
 {
+    uint32_t rest = (uint32_t)number; /* a year has four digits, and this is faster */
     while (width > 0) {
-        at[--width] = (char)('0' + number % 10);
-        number /= 10;
+        at[--width] = (char)('0' + rest % 10);
+        rest /= 10;
     }
 }
 
 void
-sw_time_add(struct sw_buf *buf, int64_t at_ns)
+sw_time_put(char text[SW_TIME_TEXT_SIZE], int64_t at_ns)
 {
-    char text[] = "0000-00-00T00:00:00.000Z";
+    memcpy(text, "0000-00-00T00:00:00.000Z", SW_TIME_TEXT_SIZE);
     int64_t ms = time_floor_div(at_ns, SW_NS_PER_MS);
     int64_t seconds = time_floor_div(ms, 1000);
     int64_t days = time_floor_div(seconds, SECONDS_PER_DAY);
     int64_t second = seconds - days * SECONDS_PER_DAY;
     int64_t year, month, day;
     time_civil_from_days(days, &year, &month, &day);
-    time_put(text, year, 4);
-    time_put(text + 5, month, 2);
-    time_put(text + 8, day, 2);
-    time_put(text + 11, second / 3600, 2);
-    time_put(text + 14, second / 60 % 60, 2);
-    time_put(text + 17, second % 60, 2);
-    time_put(text + 20, ms - seconds * 1000, 3);
-    sw_buf_add(buf, text, sizeof(text) - 1);
+    time_put_digits(text, year, 4);
+    time_put_digits(text + 5, month, 2);
+    time_put_digits(text + 8, day, 2);
+    time_put_digits(text + 11, second / 3600, 2);
+    time_put_digits(text + 14, second / 60 % 60, 2);
+    time_put_digits(text + 17, second % 60, 2);
+    time_put_digits(text + 20, ms - seconds * 1000, 3);
+}
+
+void
+sw_time_add(struct sw_buf *buf, int64_t at_ns)
+{
+    char text[SW_TIME_TEXT_SIZE];
+    sw_time_put(text, at_ns);
+    sw_buf_add(buf, text, sizeof(text));
 }
 
 /* Takes exactly width digits off the front. */

@@ -20,6 +20,10 @@
 /* 2026-11-22T14:26:17.724Z: UTC, milliseconds, cut not rounded. Years 1678 to 2261. */
 void sw_time_add(struct sw_buf *buf, int64_t at_ns);
 
+/* The same where the caller has room for SW_TIME_TEXT_SIZE characters; no NUL. */
+#define SW_TIME_TEXT_SIZE 24
+void sw_time_put(char text[SW_TIME_TEXT_SIZE], int64_t at_ns);
+
 /* RFC 3339 §5.6 with a zone; `t`, `z` and a blank instead of T are taken, and an offset without
  * colon (as smbstatus writes it). Offsets beyond ±23:59 and dates that do not exist are refused.
  * Digits below a nanosecond are dropped; second 60 counts as 59. */

@@ -53,10 +53,9 @@ sw_uuid_compare(const struct sw_uuid *a, const struct sw_uuid *b)
 }
 
 void
-sw_uuid_add(struct sw_buf *buf, const struct sw_uuid *uuid)
+sw_uuid_put(char text[SW_UUID_TEXT_SIZE], const struct sw_uuid *uuid)
 {
     static const uint8_t group_size[5] = {4, 2, 2, 2, 6};
-    char text[SW_UUID_TEXT_SIZE];
     size_t at = 0;
     size_t byte = 0;
     for (size_t group = 0; group < 5; group++) {
@@ -67,6 +66,13 @@ sw_uuid_add(struct sw_buf *buf, const struct sw_uuid *uuid)
         at += 2u * group_size[group];
         byte += group_size[group];
     }
+}
+
+void
+sw_uuid_add(struct sw_buf *buf, const struct sw_uuid *uuid)
+{
+    char text[SW_UUID_TEXT_SIZE];
+    sw_uuid_put(text, uuid);
     sw_buf_add(buf, text, sizeof(text));
 }
 

@@ -39,6 +39,7 @@ int sw_uuid_compare(const struct sw_uuid *a, const struct sw_uuid *b);
 
 /* 8-4-4-4-12, lower case. */
 void sw_uuid_add(struct sw_buf *buf, const struct sw_uuid *uuid);
+void sw_uuid_put(char text[SW_UUID_TEXT_SIZE], const struct sw_uuid *uuid); /* no NUL */
 
 /* A random() whose context is a uint64_t seed (SplitMix64): for tests and for `replay`. */
 void sw_uuid_seeded_random(void *seed, uint8_t *bytes, size_t size);
