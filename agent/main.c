@@ -3,11 +3,13 @@
 #include <string.h>
 
 #include "agent/commands/commands.h"
+#include "agent/platform/platform.h"
 #include "agent/setup.h"
 
 int
 main(int argc, char **argv)
 {
+    sw_program_init(&argc, &argv);
     const char *name = argc > 1 ? argv[1] : "help";
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
         name = "help";

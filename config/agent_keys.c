@@ -1,4 +1,5 @@
 #include "agent/base/log.h"
+#include "agent/platform/platform.h"
 #include "config/config.h"
 
 #define KEY(member) offsetof(struct sw_config_agent, member)
@@ -12,7 +13,7 @@ const struct sw_key sw_config_agent_keys[] = {
     {.name = "state_dir",
         .type = SW_KEY_PATH,
         .offset = KEY(state_dir),
-        .fallback = "/var/lib/sharewatch",
+        .fallback = SW_DEFAULT_STATE_DIR,
         .help = "folder of journal.db and agent.lock; made if missing, for us alone (0700)"},
     {.name = "journal_max",
         .type = SW_KEY_SIZE,

@@ -1,7 +1,5 @@
 #include "config/host.h"
 
-#include <stdlib.h>
-
 #include "agent/platform/platform.h"
 
 bool
@@ -29,5 +27,5 @@ sw_config_host_exists(const struct sw_config_host *host, const char *path)
 const char *
 sw_config_host_env(const struct sw_config_host *host, const char *name)
 {
-    return host != NULL && host->env != NULL ? host->env(host->context, name) : getenv(name);
+    return host != NULL && host->env != NULL ? host->env(host->context, name) : sw_environment_get(name);
 }

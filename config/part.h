@@ -28,6 +28,9 @@ struct sw_part {
     /* What the keys' own rules cannot say (two keys that exclude each other). Pure, no I/O; may
      * be NULL. */
     void (*check)(const void *conf, struct sw_problems *problems);
+    /* Once, after check: works out values that have no key of their own, in conf. Pure, and takes
+     * what check has refused; may be NULL. */
+    void (*prepare)(void *conf);
 };
 
 #endif

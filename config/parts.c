@@ -150,6 +150,9 @@ parts_item(const struct sw_reader *reader, const struct sw_node *node,
         .conf = conf,
         .settings = settings};
     parts_check(reader, node, kind, item);
+    if (part->prepare != NULL) {
+        part->prepare(conf);
+    }
     item->frozen = parts_freeze(reader, kind, item);
     return (item->frozen != NULL && item->name != NULL) || parts_are_too_large(reader, node);
 }

@@ -151,8 +151,11 @@ replay_spool(struct sw_err *err)
 {
     char chunk[65536];
     size_t size;
-    FILE *spool = tmpfile();
+    FILE *spool = sw_file_temporary(err);
     bool good = spool != NULL;
+    if (spool == NULL) {
+        return NULL;
+    }
     while (good && (size = fread(chunk, 1, sizeof(chunk), stdin)) > 0) {
         good = fwrite(chunk, 1, size, spool) == size;
     }
@@ -161,9 +164,7 @@ replay_spool(struct sw_err *err)
         return spool;
     }
     sw_err_set_os(err, errno, "keep standard input in a temporary file");
-    if (spool != NULL) {
-        fclose(spool);
-    }
+    fclose(spool);
     return NULL;
 }
 

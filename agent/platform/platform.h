@@ -1,11 +1,12 @@
 /*
  * The whole port contract: what the agent asks of an operating system. posix/ and windows/ hold
- * the same file names (append.c, clock.c, file.c, host.c, latch.c, process.c, signals.c,
- * thread.c); nothing outside this folder knows which system it runs on. Threads, mutexes and
- * conditions are the pthread API everywhere (winpthreads on Windows).
+ * the same file names (append.c, clock.c, file.c, host.c, latch.c, library.c, path.c, process.c,
+ * resolve.c, signals.c, stream.c, thread.c, udp.c); nothing outside this folder knows which system
+ * it runs on. Threads, mutexes and conditions are the pthread API everywhere (winpthreads on
+ * Windows).
  *
  * Paths and texts are UTF-8. Every descriptor is opened so that programs we start do not inherit
- * it. Functions that can fail return false with err set.
+ * it. Functions that can fail return false with err set; a code in it is an errno everywhere.
  */
 #ifndef SW_PLATFORM_H
 #define SW_PLATFORM_H
@@ -14,15 +15,29 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "agent/base/buffer.h"
 #include "agent/base/error.h"
 #include "agent/base/string.h"
 
+/* Where configuration and state are when nobody names another place. A path may begin with
+ * %ProgramData% on Windows. */
+#ifdef _WIN32
+#define SW_DEFAULT_CONFIG    "%ProgramData%\\sharewatch\\sharewatch.yaml"
+#define SW_DEFAULT_STATE_DIR "%ProgramData%\\sharewatch\\state"
+#else
+#define SW_DEFAULT_CONFIG    "/etc/sharewatch/sharewatch.yaml"
+#define SW_DEFAULT_STATE_DIR "/var/lib/sharewatch"
+#endif
+
 /* ---- clock.c */
 
 /* Nanoseconds since 1970-01-01 UTC; may step either way. */
 int64_t sw_clock_wall_ns(void);
+
+/* Seconds that the system's zone is east of UTC at a time, summer time included; 0 if unknown. */
+int64_t sw_clock_local_offset_s(int64_t wall_ns);
 
 /* A clock that only goes forward and counts sleep; begins anew at boot. All deadlines are on it. */
 int64_t sw_clock_boot_ns(void);
@@ -35,6 +50,10 @@ void sw_clock_boot_id(char text[SW_BOOT_ID_SIZE]);
 
 /* Starts a thread with a small stack (128 KiB; more under sanitizers) and all signals blocked. */
 bool sw_thread_start(
+    pthread_t *thread, void *(*run)(void *), void *argument, const char *name, struct sw_err *err);
+
+/* The same with a stack of 1 MiB, for what runs code that we do not know (name services). */
+bool sw_thread_start_roomy(
     pthread_t *thread, void *(*run)(void *), void *argument, const char *name, struct sw_err *err);
 
 /* A condition variable for sw_cond_wait_until. */
@@ -62,6 +81,13 @@ bool sw_latch_wait(const struct sw_latch *latch, int64_t until_ns);
 
 /* ---- host.c */
 
+/* The arguments as UTF-8 (kept until the program ends), standard streams as plain bytes. First of
+ * all in main(). */
+void sw_program_init(int *argc, char ***argv);
+
+/* A variable of the environment, borrowed for good; NULL: not set. */
+const char *sw_environment_get(const char *name);
+
 /* Cryptographically random bytes; aborts if the system has none. */
 void sw_random(void *context, uint8_t *bytes, size_t size);
 
@@ -85,6 +111,22 @@ void sw_service_notify(const char *state);
 
 /* Text a person types at the terminal, or reads there: is fd 0 (1, 2) a terminal? */
 bool sw_is_terminal(int fd);
+
+/* ---- library.c: a shared library that is only loaded when it is needed. A system where it is linked
+ * in instead answers from a table of its own. */
+
+struct sw_library {
+    void *handle; /* the platform's own business; NULL: closed */
+};
+
+/* A function whose type only the caller knows. */
+typedef void (*sw_symbol)(void);
+
+/* name: as the system's loader looks for it ("libcurl.so.4"). */
+bool sw_library_open(struct sw_library *library, const char *name, struct sw_err *err);
+/* NULL: it has none of that name. */
+sw_symbol sw_library_symbol(const struct sw_library *library, const char *name);
+void sw_library_close(struct sw_library *library);
 
 /* ---- signals.c: the main thread's way to hear from outside. */
 
@@ -137,13 +179,40 @@ bool sw_file_is_trusted(const char *path, struct sw_err *err);
 
 bool sw_file_exists(const char *path);
 
-/* Append the folder part of path ("." when it has none), and path if absolute, else folder/path. */
-void sw_path_folder(const char *path, struct sw_buf *buf);
-bool sw_path_is_absolute(const char *path);
-void sw_path_join(const char *folder, const char *path, struct sw_buf *buf);
+/* Makes an empty file that is ours alone (0600); one that is there stays as it is. */
+bool sw_file_make(const char *path, struct sw_err *err);
+
+/* A file that is not there is fine. */
+bool sw_file_remove(const char *path, struct sw_err *err);
+
+/* Calls visit for each name in a folder, `.` and `..` left out, in no order. What visit removes or
+ * makes may be told or not. */
+bool sw_folder_each(const char *path, void (*visit)(void *context, const char *name), void *context,
+    struct sw_err *err);
 
 /* Makes a rename or a new file in path's folder durable. */
 bool sw_folder_sync(const char *path, struct sw_err *err);
+
+/* ---- path.c */
+
+/* Append the folder part of path ("." when it has none), and path if absolute, else folder/path. */
+void sw_path_folder(const char *path, struct sw_buf *buf);
+void sw_path_join(const char *folder, const char *path, struct sw_buf *buf);
+bool sw_path_is_absolute(const char *path);
+
+/* The last part of path, borrowed; with the slashes behind it, if there are any. */
+const char *sw_path_name(const char *path);
+
+/* The absolute path of what is there, without links on its way; freed by the caller. NULL: err. */
+char *sw_path_resolve(const char *path, struct sw_err *err);
+
+/* ---- stream.c */
+
+/* Opens a regular file to read bytes; follows links. *size: what it has now. NULL: err. */
+FILE *sw_file_open(const char *path, uint64_t *size, struct sw_err *err);
+
+/* A file to write and read again that has no name, or is removed when it is closed. NULL: err. */
+FILE *sw_file_temporary(struct sw_err *err);
 
 /* ---- append.c: a file that records are only ever added to, or standard output. */
 
@@ -204,8 +273,8 @@ struct sw_process {
 struct sw_process_result {
     struct sw_buf out; /* stdout */
     struct sw_buf err; /* stderr */
-    int exit_status;   /* -1: ended by a signal */
-    int signal;
+    int exit_status;   /* -1: ended by a signal, or killed */
+    int signal;        /* Windows: the low half of the exception's code */
 };
 
 /*
@@ -218,5 +287,85 @@ struct sw_process_result {
 bool sw_process_run(
     const struct sw_process *process, struct sw_process_result *result, struct sw_err *err);
 void sw_process_result_fini(struct sw_process_result *result);
+
+/* The least that a program needs here: PATH with the system's folders and what nothing runs
+ * without; ends with NULL. */
+const char *const *sw_process_environment(void);
+
+/* ---- resolve.c: the addresses of a name. */
+
+/* Of a receiver: plain data. */
+struct sw_address {
+    bool is_ipv6;
+    uint8_t bytes[16]; /* IPv4: the first 4, the others are 0 */
+    uint32_t scope;    /* of a link-local IPv6 address; 0 */
+    uint16_t port;
+};
+
+bool sw_address_equal(const struct sw_address *a, const struct sw_address *b);
+/* Appends 10.0.0.7 or 2001:db8::1, without the port. */
+void sw_address_add(struct sw_buf *buf, const struct sw_address *address);
+
+#define SW_ADDRESSES_MAX 16
+
+struct sw_addresses {
+    struct sw_address items[SW_ADDRESSES_MAX]; /* the system's order of preference */
+    size_t count;
+    int64_t found_at_ns; /* boot clock */
+};
+
+/* What looks up one name, again and again. One thread at a time. */
+struct sw_resolver; /* opaque */
+
+/* host: a name, or an IPv4 or IPv6 address (with %scope, without brackets). No I/O. */
+struct sw_resolver *sw_resolver_new(const char *host, uint16_t port);
+/* Never waits: a lookup that is under way ends by itself some day. NULL is fine. */
+void sw_resolver_free(struct sw_resolver *resolver);
+
+enum sw_lookup {
+    SW_LOOKUP_DONE,   /* *found has at least one */
+    SW_LOOKUP_FAILED, /* err says why */
+    SW_LOOKUP_WAITS,  /* no answer yet when the time was over or stop was set; err says so */
+};
+
+/* Looks the name up and waits for the answer until the deadline (boot clock) or until stop (may be
+ * NULL) is set. The system may take minutes and cannot be interrupted, so that it is asked by a
+ * thread of its own: a lookup that is not waited for goes on, the next call waits for that one,
+ * and there is never a second beside it. An address needs neither. */
+enum sw_lookup sw_resolver_ask(struct sw_resolver *resolver, struct sw_addresses *found,
+    int64_t deadline_ns, const struct sw_latch *stop, struct sw_err *err);
+
+/* ---- udp.c: datagrams to one address. */
+
+struct sw_udp {
+    int fd; /* the platform's own business; -1: closed */
+};
+
+enum sw_udp_fault {
+    SW_UDP_NONE,
+    SW_UDP_REFUSED,     /* nobody listens there: a datagram sent earlier, no saying which, came back */
+    SW_UDP_UNREACHABLE, /* no way there (route, firewall), or an earlier one came back so */
+    SW_UDP_TOO_BIG,     /* the next datagram does not fit; others may */
+    SW_UDP_NO_ROOM,     /* the system's or the network card's queue is full at this moment */
+    SW_UDP_WAITS,       /* nothing was taken until the deadline, or stop was set */
+    SW_UDP_BROKEN,      /* anything else */
+};
+
+/* A socket that sends to that address and hears what the network says about it. Large datagrams
+ * are sent in fragments. */
+enum sw_udp_fault
+sw_udp_open(struct sw_udp *udp, const struct sw_address *address, struct sw_err *err);
+void sw_udp_close(struct sw_udp *udp); /* closed: fine */
+
+/* Hands the datagrams to the system, as many a call as it takes; waits until the deadline or stop
+ * (may be NULL) while it takes none. *sent of them, the first, are on their way, also when there
+ * is a fault: then it is about the next, or (REFUSED, UNREACHABLE) perhaps about one before. */
+enum sw_udp_fault sw_udp_send(struct sw_udp *udp, const struct sw_str *datagrams, size_t count,
+    int64_t deadline_ns, const struct sw_latch *stop, size_t *sent, struct sw_err *err);
+
+/* What the network has said since about datagrams that went out, waited for until the boot clock
+ * passes until_ns (0: not at all). NONE: nothing bad. */
+enum sw_udp_fault sw_udp_hear(
+    struct sw_udp *udp, int64_t until_ns, const struct sw_latch *stop, struct sw_err *err);
 
 #endif

@@ -16,12 +16,6 @@
 #define EXEC_QUOTE_MAX  200 /* bytes of its words in our errors */
 #define EXEC_ARGUMENTS  64
 
-static const char *const exec_environment[] = {
-    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-    "LANG=C.UTF-8",
-    NULL,
-};
-
 static const char *
 exec_program(const struct sw_source *source)
 {
@@ -68,7 +62,7 @@ exec_run(struct sw_source *source, const struct sw_look_request *request,
     }
     struct sw_process process = {
         .argv = argv,
-        .env = exec_environment,
+        .env = sw_process_environment(),
         .stdout_max = SW_DOCUMENT_MAX,
         .stderr_max = EXEC_STDERR_MAX,
         .memory_max = EXEC_MEMORY_MAX,

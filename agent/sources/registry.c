@@ -6,7 +6,9 @@
 const struct sw_source_class *const sw_source_classes[] = {
     &sw_source_exec,
     &sw_source_replay,
+#ifndef _WIN32
     &sw_source_samba,
+#endif
     NULL,
 };
 

@@ -5,7 +5,6 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "agent/document.h"
 #include "agent/sources/sources.h"
@@ -66,25 +65,13 @@ replay_check_position(struct sw_source *source, int64_t size, struct sw_err *err
 }
 
 static bool
-replay_open(struct sw_source *source, struct stat *info, struct sw_err *err)
+replay_open(struct sw_source *source, uint64_t *size, struct sw_err *err)
 {
     struct replay_state *state = source->state;
     const struct sw_replay_conf *conf = source->conf;
-    if (conf->input != NULL) {
-        *info = (struct stat){0};
-        state->file = conf->input;
-        return true;
-    }
-    /* Asked before it is opened: opening a pipe would wait for its writer. */
-    if (stat(replay_path(source), info) != 0) {
-        return replay_fail_os(source, "open", err);
-    }
-    if (!S_ISREG(info->st_mode)) {
-        return sw_err_set(
-            err, "%s is not a regular file: only those can be replayed", replay_path(source));
-    }
-    state->file = fopen(replay_path(source), "rbe");
-    return state->file != NULL || replay_fail_os(source, "open", err);
+    *size = 0;
+    state->file = conf->input != NULL ? conf->input : sw_file_open(replay_path(source), size, err);
+    return state->file != NULL;
 }
 
 static void
@@ -103,9 +90,9 @@ static bool
 replay_init(struct sw_source *source, struct sw_err *err)
 {
     struct replay_state *state = source->state;
-    struct stat info;
+    uint64_t size;
     sw_buf_init(&state->bytes, SW_DOCUMENT_MAX + 2 * REPLAY_CHUNK);
-    if (!replay_open(source, &info, err)) {
+    if (!replay_open(source, &size, err)) {
         return false;
     }
     /* What is read ahead stands in `bytes`; a second copy would be of no use. */
@@ -115,7 +102,7 @@ replay_init(struct sw_source *source, struct sw_err *err)
         return true;
     }
     state->start = state->from = source->position;
-    if (replay_check_position(source, (int64_t)info.st_size, err) &&
+    if (replay_check_position(source, (int64_t)size, err) &&
         (fseeko(state->file, (off_t)state->start, SEEK_SET) == 0 ||
             replay_fail_os(source, "read", err))) {
         return true;

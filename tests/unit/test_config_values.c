@@ -1,6 +1,7 @@
 /* What keys of one value take, with its limits; what is left out, what nobody knows. */
 #include "tests/support/config_expect.h"
 
+#include "agent/platform/platform.h"
 #include "config/key_text.h"
 #include "config/value.h"
 
@@ -298,7 +299,7 @@ test_defaults(void **state)
     assert_null(full->auth.bearer);
     assert_null(full->auth.basic.user);
     assert_null(full->vault.key.id);
-    assert_string_equal(load.config->agent.state_dir, "/var/lib/sharewatch");
+    assert_string_equal(load.config->agent.state_dir, SW_DEFAULT_STATE_DIR);
     assert_int_equal(load.config->agent.journal_max, 1 << 30);
     assert_int_equal(load.config->agent.on_full, SW_CONFIG_ON_FULL_OLDEST);
     assert_int_equal(load.config->agent.stop_timeout_ns, 5 * SECOND);

@@ -74,6 +74,9 @@ test_thread(void **state)
     }
     assert_true(report.stack_size >= 128 * 1024);
     assert_true(report.stack_size <= 2 * 1024 * 1024);
+    assert_true(sw_thread_start_roomy(&thread, report_run, &report, "roomy", &err));
+    assert_int_equal(pthread_join(thread, &result), 0);
+    assert_true(report.stack_size >= 1024 * 1024);
 }
 
 static void *

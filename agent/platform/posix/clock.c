@@ -26,6 +26,14 @@ sw_clock_wall_ns(void)
 }
 
 int64_t
+sw_clock_local_offset_s(int64_t wall_ns)
+{
+    struct tm local;
+    time_t at_s = (time_t)(wall_ns / SW_NS_PER_S - (wall_ns % SW_NS_PER_S < 0));
+    return localtime_r(&at_s, &local) != NULL ? local.tm_gmtoff : 0;
+}
+
+int64_t
 sw_clock_boot_ns(void)
 {
     return clock_read(CLOCK_BOOTTIME);

@@ -1,5 +1,6 @@
 #include "agent/platform/platform.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -303,38 +304,39 @@ sw_file_exists(const char *path)
     return stat(path, &info) == 0;
 }
 
-void
-sw_path_folder(const char *path, struct sw_buf *buf)
+bool
+sw_file_make(const char *path, struct sw_err *err)
 {
-    char *name = file_without_slash(path);
-    char *slash = strrchr(name, '/');
-    if (slash == NULL) {
-        sw_buf_add_text(buf, ".");
-    } else {
-        while (slash > name && slash[-1] == '/') {
-            slash--;
-        }
-        sw_buf_add(buf, name, slash > name ? (size_t)(slash - name) : 1);
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR);
+    if (fd < 0) {
+        return errno == EEXIST || sw_err_set_os(err, errno, "make %s", path);
     }
-    free(name);
+    close(fd);
+    return true;
 }
 
 bool
-sw_path_is_absolute(const char *path)
+sw_file_remove(const char *path, struct sw_err *err)
 {
-    return path[0] == '/';
+    return unlink(path) == 0 || errno == ENOENT || sw_err_set_os(err, errno, "remove %s", path);
 }
 
-void
-sw_path_join(const char *folder, const char *path, struct sw_buf *buf)
+bool
+sw_folder_each(const char *path, void (*visit)(void *context, const char *name), void *context,
+    struct sw_err *err)
 {
-    if (!sw_path_is_absolute(path) && folder[0] != '\0') {
-        sw_buf_add_text(buf, folder);
-        if (folder[strlen(folder) - 1] != '/') {
-            sw_buf_add_char(buf, '/');
+    DIR *folder = opendir(path);
+    const struct dirent *entry;
+    if (folder == NULL) {
+        return sw_err_set_os(err, errno, "list folder %s", path);
+    }
+    while ((entry = readdir(folder)) != NULL) {
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
+            visit(context, entry->d_name);
         }
     }
-    sw_buf_add_text(buf, path);
+    closedir(folder);
+    return true;
 }
 
 bool

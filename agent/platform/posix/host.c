@@ -20,6 +20,19 @@
 #define HOST_USER_SIZE_MAX (1024 * 1024)
 
 void
+sw_program_init(int *argc, char ***argv)
+{
+    (void)argc;
+    (void)argv;
+}
+
+const char *
+sw_environment_get(const char *name)
+{
+    return getenv(name);
+}
+
+void
 sw_random(void *context, uint8_t *bytes, size_t size)
 {
     (void)context;

@@ -386,3 +386,14 @@ sw_process_result_fini(struct sw_process_result *result)
     sw_buf_fini(&result->out);
     sw_buf_fini(&result->err);
 }
+
+const char *const *
+sw_process_environment(void)
+{
+    static const char *const least[] = {
+        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "LANG=C.UTF-8",
+        NULL,
+    };
+    return least;
+}

@@ -14,7 +14,8 @@
 #else
 #define THREAD_STACK_SIZE ((size_t)128 * 1024)
 #endif
-#define THREAD_NAME_SIZE 16 /* the kernel's limit, with the NUL */
+#define THREAD_STACK_ROOMY ((size_t)1024 * 1024)
+#define THREAD_NAME_SIZE   16 /* the kernel's limit, with the NUL */
 
 /* Signals are the main thread's business; faults are left alone, for a sanitizer or a debugger
  * to see them. */
@@ -29,23 +30,22 @@ thread_signals(sigset_t *set)
 }
 
 static size_t
-thread_stack_size(void)
+thread_stack_size(size_t wanted)
 {
     /* What the system needs grows with the processor's vector registers. */
     long least = sysconf(_SC_THREAD_STACK_MIN);
-    return least > 0 && (size_t)least > THREAD_STACK_SIZE / 2 ? (size_t)least + THREAD_STACK_SIZE
-                                                              : THREAD_STACK_SIZE;
+    return least > 0 && (size_t)least > wanted / 2 ? (size_t)least + wanted : wanted;
 }
 
-bool
-sw_thread_start(
-    pthread_t *thread, void *(*run)(void *), void *argument, const char *name, struct sw_err *err)
+static bool
+thread_start(pthread_t *thread, void *(*run)(void *), void *argument, const char *name,
+    size_t stack_size, struct sw_err *err)
 {
     pthread_attr_t attributes;
     sigset_t blocked;
     sigset_t before;
     pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, thread_stack_size());
+    pthread_attr_setstacksize(&attributes, thread_stack_size(stack_size));
     thread_signals(&blocked);
 
     /* A new thread inherits the mask, so that there is no moment in which it has another. */
@@ -60,6 +60,20 @@ sw_thread_start(
     snprintf(short_name, sizeof(short_name), "%.15s", name);
     pthread_setname_np(*thread, short_name);
     return true;
+}
+
+bool
+sw_thread_start(
+    pthread_t *thread, void *(*run)(void *), void *argument, const char *name, struct sw_err *err)
+{
+    return thread_start(thread, run, argument, name, THREAD_STACK_SIZE, err);
+}
+
+bool
+sw_thread_start_roomy(
+    pthread_t *thread, void *(*run)(void *), void *argument, const char *name, struct sw_err *err)
+{
+    return thread_start(thread, run, argument, name, THREAD_STACK_ROOMY, err);
 }
 
 void
