@@ -4,17 +4,22 @@
 #   packaging/build-deps.sh build      what building the program needs
 #   packaging/build-deps.sh demo       build, and a Samba server and client for the quickstart
 #   packaging/build-deps.sh test       demo, and what the tests need
+#   packaging/build-deps.sh windows    what packaging/windows/build.sh needs
+#   packaging/build-deps.sh windows-test  windows, and Wine to run what it builds
 #   packaging/build-deps.sh --list SET prints the names, installs nothing
 #
 # Needs root, or a user with sudo. Does nothing, and asks no registry, when all is installed.
-# Debian starts smbd on port 445 the moment the samba package is installed; here it is kept
-# from starting, now and at the next boot, unless Samba was installed before.
+# Debian starts smbd (on port 445) and rsyslogd the moment their packages are installed; here they
+# are kept from starting, now and at the next boot, unless they were installed before.
 set -eu
 
-build='cmake ninja-build gcc libc6-dev pkg-config libyaml-dev libsqlite3-dev'
+build='cmake ninja-build gcc libc6-dev pkg-config libyaml-dev libsqlite3-dev
+       libcurl4 libcurl4-openssl-dev zlib1g-dev'
 demo="$build samba smbclient"
 test="$demo clang llvm libclang-rt-14-dev libcmocka-dev git procps util-linux iproute2 strace
-      python3 python3-pytest sqlite3"
+      python3 python3-pytest python3-h2 openssl sqlite3 rsyslog libnss-wrapper"
+windows='cmake ninja-build gcc libc6-dev make pkg-config tcl dpkg-dev gcc-mingw-w64-x86-64-posix'
+windows_test="$windows wine wine64 python3 python3-pytest"
 
 list_only=no
 if [ "${1:-}" = --list ]; then
@@ -25,7 +30,12 @@ case "${1:-build}" in
     build) packages=$build ;;
     demo) packages=$demo ;;
     test) packages=$test ;;
-    *) echo "build-deps.sh: unknown set '$1' (allowed: build, demo, test)" >&2; exit 2 ;;
+    windows) packages=$windows ;;
+    windows-test) packages=$windows_test ;;
+    *)
+        echo "build-deps.sh: unknown set '$1' (allowed: build, demo, test, windows, windows-test)" >&2
+        exit 2
+        ;;
 esac
 if [ "$list_only" = yes ]; then
     # shellcheck disable=SC2086
@@ -53,12 +63,18 @@ else
 fi
 
 echo "Installing:$missing"
-keep_smbd_off=no
+keep_off=
 policy=/usr/sbin/policy-rc.d
 case " $missing " in
     *' samba '*)
-        keep_smbd_off=yes
+        keep_off='smbd nmbd samba-ad-dc'
         echo "(smbd is kept from starting: the samba package would put it on port 445 at once)"
+        ;;
+esac
+case " $missing " in
+    *' rsyslog '*)
+        keep_off="$keep_off rsyslog"
+        echo "(rsyslogd is kept from starting: the tests start one of their own)"
         ;;
 esac
 
@@ -68,7 +84,7 @@ cleanup() {
 }
 trap cleanup EXIT
 trap 'exit 130' INT TERM
-if [ "$keep_smbd_off" = yes ] && ! [ -e "$policy" ]; then
+if [ -n "$keep_off" ] && ! [ -e "$policy" ]; then
     # invoke-rc.d asks this program before it starts anything; 101 is "not allowed".
     printf '#!/bin/sh\nexit 101\n' | $as_root sh -c "cat > $policy && chmod 755 $policy"
     made_policy=yes
@@ -89,8 +105,8 @@ run_quietly $as_root env DEBIAN_FRONTEND=noninteractive \
     apt-get install -y --no-install-recommends $missing
 rm -f "$log"
 
-if [ "$keep_smbd_off" = yes ]; then
-    for service in smbd nmbd samba-ad-dc; do
+if [ -n "$keep_off" ]; then
+    for service in $keep_off; do
         if command -v systemctl >/dev/null 2>&1; then
             $as_root systemctl disable "$service.service" >/dev/null 2>&1 || true
         fi
@@ -99,5 +115,7 @@ if [ "$keep_smbd_off" = yes ]; then
             $as_root /usr/sbin/update-rc.d "$service" disable >/dev/null 2>&1 || true
         fi
     done
-    echo "smbd is installed but off; to use it: systemctl enable --now smbd"
+    case " $keep_off " in
+        *' smbd '*) echo "smbd is installed but off; to use it: systemctl enable --now smbd" ;;
+    esac
 fi

@@ -3,9 +3,13 @@
 #include "sinks/sink.h"
 
 extern const struct sw_sink_class sw_sink_file;
+extern const struct sw_sink_class sw_sink_syslog;
+extern const struct sw_sink_class sw_sink_webhook;
 
 const struct sw_sink_class *const sw_sink_classes[] = {
     &sw_sink_file,
+    &sw_sink_syslog,
+    &sw_sink_webhook,
     NULL,
 };
 

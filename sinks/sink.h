@@ -55,6 +55,7 @@ struct sw_record {
 
 struct sw_answer {
     char text[SW_ANSWER_TEXT_SIZE]; /* what the receiver said; "" */
+    char news[SW_ANSWER_TEXT_SIZE]; /* for the log, whatever the outcome; "": none */
     int64_t retry_after_ms;
 };
 

@@ -274,6 +274,9 @@ forward_batch_send(struct sw_forwarder *forwarder, struct sw_err *err)
     if (count > 0 && (forwarder->connected || batch_connect(forwarder))) {
         enum sw_outcome outcome = forwarder->options.class->send(&forwarder->sink, batch->records,
             count, batch->results, &answer, forward_deadline_ns(forwarder), &why);
+        if (answer.news[0] != '\0') {
+            forward_say(forwarder, SW_LOG_INFO, answer.news, "");
+        }
         const char *text = answer.text[0] != '\0' ? answer.text : why.text;
         struct sw_forward_tally tally = batch_tally(batch, count, outcome, &answer);
         struct sw_forward_decision decision = batch_decide(forwarder, &tally, text);

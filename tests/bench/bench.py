@@ -13,6 +13,8 @@ import sys
 import tempfile
 import time
 
+import bench_net
+
 HERE = pathlib.Path(__file__).resolve().parent
 BUILD = pathlib.Path(sys.argv[1]).resolve()
 PROGRAM = BUILD / "agent" / "sharewatch"
@@ -231,7 +233,10 @@ def bench_diff():
     print("  aim: 100,000 unchanged in under 15 ms, linear")
 
 
-BENCHES = {"diff": bench_diff, "pipeline": bench_pipeline, "idle": bench_idle, "samba": bench_samba}
+NET = bench_net.Bench(BUILD, row, title, write_recording, measure_floor, proc_memory)
+BENCHES = {"diff": bench_diff, "pipeline": bench_pipeline, "idle": bench_idle, "samba": bench_samba,
+           "udp": lambda: bench_net.bench_udp(NET), "https": lambda: bench_net.bench_https(NET),
+           "latency": lambda: bench_net.bench_latency(NET), "sinks": lambda: bench_net.bench_sinks(NET)}
 
 for chosen in sys.argv[2:] or BENCHES:
     if chosen not in BENCHES:

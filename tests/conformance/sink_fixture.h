@@ -32,11 +32,16 @@ struct sink_fixture {
 
 extern const struct sink_fixture sink_fixture_file;
 extern const struct sink_fixture sink_fixture_stdout;
+extern const struct sink_fixture sink_fixture_syslog;
+extern const struct sink_fixture sink_fixture_webhook;
+extern const struct sink_fixture sink_fixture_webhook_single;
 
 /* Sets a key of the class's table as the configuration would. */
 void
 conf_set_text(const struct sw_sink_class *class, void *conf, const char *key, const char *text);
 void
 conf_set_number(const struct sw_sink_class *class, void *conf, const char *key, int64_t number);
+void
+conf_set_word(const struct sw_sink_class *class, void *conf, const char *key, const char *word);
 
 #endif

@@ -13,6 +13,9 @@
 static const struct sink_fixture *const fixtures[] = {
     &sink_fixture_file,
     &sink_fixture_stdout,
+    &sink_fixture_syslog,
+    &sink_fixture_webhook,
+    &sink_fixture_webhook_single,
 };
 
 #define RECORDS_MAX 512
@@ -58,6 +61,9 @@ bench_setup(void **state)
     }
     b->world.conf = calloc(1, b->class->part.conf_size + 1);
     b->fixture->setup(&b->world, b->class);
+    if (b->class->part.prepare != NULL) {
+        b->class->part.prepare(b->world.conf);
+    }
     b->sink =
         (struct sw_sink){b->class, "test", b->world.conf, calloc(1, b->class->state_size + 1)};
     b->fds_before = count_fds();

@@ -70,7 +70,8 @@ struct toy {
     size_t poison_count;
     size_t forgive_after;
     struct sw_sink_pace pace;
-    bool stalls; /* send waits for interrupt */
+    enum sw_outcome (*away)(struct toy *toy, bool is_connect); /* asked first; OK: not away */
+    bool stalls;                                               /* send waits for interrupt */
     struct sw_latch interrupted;
     atomic_bool is_sending;
 
@@ -120,6 +121,7 @@ toy_connect(struct sw_sink *sink, int64_t deadline_ns, struct sw_err *err)
     assert_false(toy->is_connected);
     size_t at = toy->connected++;
     enum sw_outcome outcome = at < toy->connect_count ? toy->connects[at] : SW_OUTCOME_OK;
+    outcome = toy->away != NULL ? toy->away(toy, true) : outcome;
     toy->is_connected = outcome == SW_OUTCOME_OK;
     if (outcome != SW_OUTCOME_OK) {
         sw_err_set(err, "connection refused");
@@ -167,7 +169,10 @@ toy_send(struct sw_sink *sink, const struct sw_record *records, size_t count,
     assert_true(count > 0 && (toy->pace.records_max == 0 || count <= toy->pace.records_max));
     toy->largest = count > toy->largest ? count : toy->largest;
     struct toy_answer say = {SW_OUTCOME_OK, "D", 0};
-    if (toy->sends < toy->answer_count) {
+    enum sw_outcome away = toy->away != NULL ? toy->away(toy, false) : SW_OUTCOME_OK;
+    if (away != SW_OUTCOME_OK) {
+        say = (struct toy_answer){away, "", 0};
+    } else if (toy->sends < toy->answer_count) {
         say = toy->answers[toy->sends];
     } else if ((toy->forgive_after == 0 || toy->refusals < toy->forgive_after) &&
                toy_has_poison(toy, records, count)) {
@@ -479,6 +484,46 @@ trouble_is_retried_and_told_once(void **state)
     assert_int_equal(b->toy.disconnected, 2);
     assert_int_equal(b->warnings, 1);
     assert_int_equal(b->errors, 0);
+}
+
+/* Away for an hour in every way there is, while events go on: one more at every attempt. */
+static enum sw_outcome
+away_for_an_hour(struct toy *toy, bool is_connect)
+{
+    struct bench *b = (struct bench *)toy;
+    if (clock_boot(&b->clock) >= 4600 * SW_NS_PER_S) {
+        return SW_OUTCOME_OK;
+    }
+    append(b, 1);
+    switch (b->last_seq % 3) {
+    case 0:
+        return is_connect ? SW_OUTCOME_OK : SW_OUTCOME_BROKEN;
+    case 1:
+        return SW_OUTCOME_LATER;
+    default:
+        return SW_OUTCOME_BROKEN;
+    }
+}
+
+static void
+an_hour_without_the_receiver_loses_nothing(void **state)
+{
+    struct bench *b = *state;
+    b->toy.away = away_for_an_hour;
+    make_it(b);
+    append(b, 3000);
+    run_all(b);
+    assert_seen(b, 1, b->last_seq);
+    assert_position(b, b->last_seq);
+    /* Full jitter, 5 minutes at most: about 40 attempts; never a flood. */
+    assert_in_range(b->last_seq, 3012, 3200);
+    assert_true(clock_boot(&b->clock) < 4600 * SW_NS_PER_S + 400 * SW_NS_PER_S);
+    assert_int_equal(b->warnings, 1);
+    assert_int_equal(b->errors, 0);
+    struct sw_sink_state now = stored_state(b);
+    assert_int_equal(now.rejected, 0);
+    assert_int_equal(now.dropped, 0);
+    sw_sink_state_fini(&now);
 }
 
 static void
@@ -859,6 +904,7 @@ main(void)
         TEST(oldest_begins_with_what_is_there),
         TEST(a_restart_goes_on_where_it_was),
         TEST(trouble_is_retried_and_told_once),
+        TEST(an_hour_without_the_receiver_loses_nothing),
         TEST(retry_after_is_waited_for),
         TEST(what_is_done_is_not_sent_again),
         TEST(paused_sets_nothing_aside),
