@@ -63,18 +63,6 @@ sqlite_put_rows(struct sqlite_journal *store, const struct sw_journal_write *wri
     }
 }
 
-static void
-sqlite_put_events(
-    struct sqlite_journal *store, const struct sw_journal_write *write, struct journal_step *step)
-{
-    for (size_t i = 0; i < write->event_count; i++) {
-        struct sql_use use = sql_use(&store->sql, SQL_EVENT_ADD);
-        sql_put_uint(&use, ++step->last_seq);
-        sql_put_bytes(&use, write->events[i].data, write->events[i].size);
-        sql_run(&use);
-    }
-}
-
 static uint64_t
 sqlite_incoming(const struct sw_journal_write *write)
 {
@@ -98,7 +86,8 @@ sqlite_append_once(struct sqlite_journal *store, const struct sw_journal_write *
         sql_rollback(&store->sql);
         return false;
     }
-    sqlite_put_events(store, write, step);
+    sql_put_events(&store->sql, step->last_seq + 1, write->events, write->event_count);
+    step->last_seq += write->event_count;
     if (write->source != NULL) {
         sql_put_source(&store->sql, write->source);
         sqlite_put_rows(store, write);
@@ -176,19 +165,7 @@ sqlite_read(struct sw_journal *journal, uint64_t after, size_t max_records,
         return true;
     }
     store->sql.rc = SQLITE_OK;
-    struct sql_use use = sql_use(&store->sql, SQL_EVENT_READ);
-    sql_put_uint(&use, after);
-    sql_put_uint(&use, max_records);
-    while (sql_step(&use)) {
-        uint64_t seq = sql_take_uint(&use);
-        struct sw_str body = sql_take_bytes(&use);
-        char *room = journal_batch_add(batch, seq, body.size);
-        if (room == NULL) {
-            break;
-        }
-        memcpy(room, body.data, body.size);
-    }
-    sql_end(&use);
+    sql_read_events(&store->sql, after, max_records, batch);
     return store->sql.rc == SQLITE_OK || sqlite_fail(store, err);
 }
 

@@ -72,6 +72,47 @@ test_a_batch_has_limits(void **state)
     sw_journal_batch_fini(&batch);
 }
 
+/* Appends of every size: one event, several, more than are stored together, large and empty. */
+static void
+test_a_read_begins_and_ends_anywhere(void **state)
+{
+    struct journal_place *place = *state;
+    static const struct {
+        size_t count, size;
+    } puts[] = {{1, 0}, {1, 100}, {7, 100}, {300, 300}, {600, 10}, {3, 20000}, {1, 0}, {2, 9000}};
+    struct sw_journal_batch batch = {0};
+    struct sw_err err = {0};
+    uint64_t last = 0;
+    for (size_t i = 0; i < COUNT_OF(puts); i++) {
+        char prefix[16];
+        snprintf(prefix, sizeof(prefix), "p%d", (int)last);
+        last = journal_must_put(place->journal, prefix, puts[i].count, puts[i].size);
+    }
+    if (!place->is_ram) {
+        journal_place_reopen(place);
+    }
+    uint64_t base = 0;
+    size_t put = 0;
+    for (uint64_t after = 0; after < last; after++) {
+        size_t wanted = after % 5 + 1;
+        if (after == base + puts[put].count) {
+            base += puts[put++].count;
+        }
+        char begin[32];
+        size_t size =
+            (size_t)snprintf(begin, sizeof(begin), "p%d-%d", (int)base, (int)(after + 1 - base));
+        assert_true(sw_journal_read(place->journal, after, wanted, &batch, &err));
+        assert_int_equal(batch.count, wanted < last - after ? wanted : last - after);
+        for (size_t i = 0; i < batch.count; i++) {
+            assert_int_equal(batch.records[i].seq, after + 1 + i);
+        }
+        assert_true(sw_str_starts(batch.records[0].body, begin));
+        assert_int_equal(batch.records[0].body.size, size > puts[put].size ? size : puts[put].size);
+    }
+    assert_false(journal_must_read(place->journal, last, &batch));
+    sw_journal_batch_fini(&batch);
+}
+
 static void
 test_an_event_has_a_limit(void **state)
 {
@@ -430,6 +471,7 @@ main(void)
         JOURNAL_TEST(test_what_is_appended_can_be_read),
         JOURNAL_TEST(test_bytes_come_back_as_they_were),
         JOURNAL_TEST(test_a_batch_has_limits),
+        JOURNAL_TEST(test_a_read_begins_and_ends_anywhere),
         JOURNAL_TEST(test_an_event_has_a_limit),
         JOURNAL_TEST(test_rows_are_put_replaced_and_removed),
         JOURNAL_TEST(test_rows_need_their_source),
