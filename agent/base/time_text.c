@@ -41,9 +41,10 @@ time_floor_div(int64_t a, int64_t b)
 static void
 time_put(char *at, int64_t number, size_t width)
 {
+    unsigned rest = (unsigned)number;
     while (width > 0) {
-        at[--width] = (char)('0' + number % 10);
-        number /= 10;
+        at[--width] = (char)('0' + rest % 10);
+        rest /= 10;
     }
 }
 
