@@ -1,6 +1,5 @@
 /* Events to rows of chunks and back. */
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "agent/base/memory.h"
@@ -39,9 +38,7 @@ sql_take_chunk(struct sql_use *use, struct journal_chunk *chunk)
     if (journal_chunk_begin(chunk, first, count, sql_take_bytes(use))) {
         return true;
     }
-    use->sql->rc = SQLITE_CORRUPT;
-    snprintf(use->sql->reason, sizeof(use->sql->reason),
-        "the events from %" PRIu64 " on are damaged", first);
+    sql_note_damage(use->sql, "the events from %" PRIu64 " on are damaged", first);
     return false;
 }
 

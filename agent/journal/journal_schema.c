@@ -12,7 +12,8 @@
 /* Names and order are for people with sqlite3 too; `SELECT *` in journal_sql.h relies on it.
  * Times are nanoseconds since 1970 UTC, NULL: never. next_seq is a floor for sequence numbers: the
  * newest chunk always stays, so that its last number + 1 is the next one without writing it each
- * time. The form of chunk.events is in journal_chunk.h; seq is the number of the first of them. */
+ * time. chunk.events: journal_chunk.h, seq is the number of the first; baseline.rows:
+ * journal_rows.c. */
 static const char schema_tables[] =
     "CREATE TABLE meta (id INTEGER PRIMARY KEY CHECK (id = 1), epoch BLOB NOT NULL,"
     " clean INTEGER NOT NULL, next_seq INTEGER NOT NULL, written_by TEXT NOT NULL);"
@@ -24,8 +25,8 @@ static const char schema_tables[] =
     " has_baseline INTEGER NOT NULL, position INTEGER NOT NULL, flooded INTEGER NOT NULL,"
     " changes_from_ns INTEGER, changes_count INTEGER NOT NULL, error TEXT NOT NULL)"
     " WITHOUT ROWID;"
-    "CREATE TABLE session (source TEXT NOT NULL, id BLOB NOT NULL, body BLOB NOT NULL,"
-    " PRIMARY KEY (source, id)) WITHOUT ROWID;"
+    "CREATE TABLE baseline (source TEXT NOT NULL, number INTEGER NOT NULL, whole INTEGER NOT NULL,"
+    " rows BLOB NOT NULL, PRIMARY KEY (source, number)) WITHOUT ROWID;"
     "CREATE TABLE sink (name TEXT PRIMARY KEY, type TEXT NOT NULL, position INTEGER NOT NULL,"
     " sent INTEGER NOT NULL, rejected INTEGER NOT NULL, passed_over INTEGER NOT NULL,"
     " dropped INTEGER NOT NULL, drop_first INTEGER NOT NULL, drop_last INTEGER NOT NULL,"

@@ -34,10 +34,12 @@
     X(SOURCE_GET, "SELECT * FROM source WHERE name = ?")                                           \
     X(SOURCE_LIST, "SELECT * FROM source")                                                         \
     X(SOURCE_REMOVE, "DELETE FROM source WHERE name = ?")                                          \
-    X(SESSION_PUT, "INSERT OR REPLACE INTO session VALUES (?, ?, ?)")                              \
-    X(SESSION_REMOVE, "DELETE FROM session WHERE source = ? AND id = ?")                           \
-    X(SESSION_CLEAR, "DELETE FROM session WHERE source = ?")                                       \
-    X(SESSION_LIST, "SELECT id, body FROM session WHERE source = ?")                               \
+    X(BASELINE_ADD, "INSERT INTO baseline (source, number, whole, rows) VALUES (?, ?, ?, ?)")      \
+    X(BASELINE_NEXT, "SELECT max(number) + 1 FROM baseline WHERE source = ?")                      \
+    X(BASELINE_EXCESS, "SELECT sum(iif(whole, -length(rows), length(rows))) FROM baseline "        \
+                       "WHERE source = ?")                                                         \
+    X(BASELINE_CLEAR, "DELETE FROM baseline WHERE source = ?")                                     \
+    X(BASELINE_LIST, "SELECT rows FROM baseline WHERE source = ? ORDER BY number")                 \
     X(SINK_PUT,                                                                                    \
         "INSERT OR REPLACE INTO sink VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")        \
     X(SINK_LIST, "SELECT * FROM sink")                                                             \
@@ -84,6 +86,8 @@ void sql_disconnect(struct journal_sql *sql, bool keep_wal);
 
 /* Notes a failure, once. */
 void sql_note(struct journal_sql *sql, int rc);
+/* Notes damage that SQLite does not see. */
+void sql_note_damage(struct journal_sql *sql, const char *format, ...) SW_PRINTF(2, 3);
 /* The sticky result says that the file is not what SQLite wrote. */
 bool sql_is_damage(int rc);
 /* Puts the sticky result into err with the remedy. Returns false. */
@@ -148,6 +152,15 @@ void sql_read_events(
     struct journal_sql *sql, uint64_t after, size_t max_records, struct sw_journal_batch *batch);
 /* The largest number stored; 0: none, or the sticky result tells why. */
 uint64_t sql_last_event(struct journal_sql *sql);
+
+/* ---- journal_rows.c: baselines. */
+
+/* Stores what the write says of its source's rows; may_tidy: also what takes space at first. */
+void sql_put_rows(struct journal_sql *sql, const struct sw_journal_write *write, bool may_tidy);
+/* Calls each() for every row until it fails. false: it did; the sticky result tells the rest. */
+bool sql_each_row(struct journal_sql *sql, const char *source,
+    bool (*each)(void *context, const struct sw_journal_row *row, struct sw_err *err),
+    void *context, struct sw_err *err);
 
 /* ---- journal_schema.c */
 

@@ -327,6 +327,46 @@ test_noise_inside_a_chunk_is_damage(void **state)
     sw_journal_batch_fini(&batch);
 }
 
+static bool
+see_row(void *context, const struct sw_journal_row *row, struct sw_err *err)
+{
+    (void)context;
+    (void)row;
+    (void)err;
+    return true;
+}
+
+/* Read, or put together when there are many: a baseline that is none is damage. */
+static void
+test_a_damaged_baseline(void **state)
+{
+    struct journal_place *place = *state;
+    static const char *const wrong[] = {"rows = ''", "rows = CAST(rows || x'00' AS BLOB)",
+        "rows = CAST(rows || zeroblob(19) AS BLOB)", "rows = substr(rows, 1, length(rows) - 1)",
+        "rows = CAST(zeroblob(16) || x'FEFFFFFF' AS BLOB)"};
+    struct sw_journal_row row = {{{1}}, SW_STR("body")};
+    for (size_t i = 0; i < COUNT_OF(wrong); i++) {
+        char sql[120];
+        struct sw_err err = {0};
+        struct sw_source_state source;
+        sw_source_state_init(&source, "fs01", "samba");
+        struct sw_journal_write write = {.source = &source, .rows = &row, .row_count = 1};
+        assert_true(sw_journal_append(place->journal, &write, NULL, &err));
+        assert_true(sw_journal_load_rows(place->journal, "fs01", see_row, NULL, &err));
+        snprintf(sql, sizeof(sql), "UPDATE baseline SET %s", wrong[i]);
+        journal_place_sql(place, sql);
+        bool ok = sw_journal_load_rows(place->journal, "fs01", see_row, NULL, &err);
+        assert_int_equal(ok, i == 0);
+        if (!ok) {
+            assert_contains(err.text, "the sessions of source 'fs01' are damaged");
+            assert_true(sw_journal_is_damaged(place->journal));
+            journal_place_reopen(place);
+            assert_true(place->opened.replaced);
+        }
+        sw_source_state_fini(&source);
+    }
+}
+
 static void
 assert_reads(struct sw_journal *journal, uint64_t after, uint64_t first, uint64_t last)
 {
@@ -576,6 +616,7 @@ main(void)
         JOURNAL_TEST_FILE(test_numbers_go_on_although_the_newest_do_not_read),
         JOURNAL_TEST_FILE(test_noise_inside_a_chunk_is_damage),
         JOURNAL_TEST_FILE(test_all_but_the_damaged_chunk_is_saved),
+        JOURNAL_TEST_FILE(test_a_damaged_baseline),
         JOURNAL_TEST_FILE(test_a_newest_chunk_that_is_damaged),
         JOURNAL_TEST_FILE(test_a_number_that_comes_twice_is_no_end),
         JOURNAL_TEST_FILE(test_three_damaged_ones_are_kept),
