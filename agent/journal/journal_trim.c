@@ -1,8 +1,9 @@
 /*
- * What may go, and when. Passed events go in passing once some thousands have come together. At
- * 90 % of the cap the oldest go until 80 % is reached: first what all have passed, then (on_full:
- * oldest) what somebody has not. All in bounded steps inside the transaction of an append, which
- * deletes at least what it adds: no append takes long, and the cap holds all the time.
+ * What may go, and when: whole chunks of events. Passed ones go in passing once some thousands
+ * have come together. At 90 % of the cap the oldest go until 80 % is reached: first what all have
+ * passed, then (on_full: oldest) what somebody has not. All in bounded steps inside the
+ * transaction of an append, which deletes at least what it adds: no append takes long, and the cap
+ * holds all the time.
  */
 #include "agent/journal/journal_sql.h"
 

@@ -5,7 +5,7 @@
  *   bench_sqlite_floor JOURNAL NEW-FILE ROWS ROWS-PER-COMMIT events|all
  *
  * events: the events alone. all: with every event the baseline row that its look writes or
- * removes, in a table keyed as the journal's. Prints rows a second.
+ * removes, in a table keyed by source and session. Prints rows a second.
  */
 #include <sqlite3.h>
 #include <stdio.h>
