@@ -9,7 +9,8 @@
  * second at most; a crash before that sends events again, with the same ids.
  *
  * Sequence numbers ascend by 1 and are never used twice under one epoch (a random id made with
- * the journal). The oldest events go when all attached sinks have passed them, or at the cap.
+ * the journal). The oldest events go when all attached sinks have passed them, or at the cap;
+ * always some at a time, so that a few that are passed may lie there still.
  *
  * Threads: any thread may call any function; one mutex inside. No call but sw_journal_wait blocks
  * for longer than one transaction.

@@ -69,11 +69,9 @@ sw_buf_reserve(struct sw_buf *buf, size_t size)
 }
 
 void
-sw_buf_add(struct sw_buf *buf, const void *bytes, size_t size)
+sw_buf_add_growing(struct sw_buf *buf, const void *bytes, size_t size)
 {
-    /* Most appends fit into what is there; writers of records make dozens each. */
-    bool fits = !buf->failed && size < buf->capacity - buf->size;
-    char *room = fits ? buf->data + buf->size : sw_buf_reserve(buf, size);
+    char *room = sw_buf_reserve(buf, size);
     if (room != NULL) {
         if (size > 0) {
             memcpy(room, bytes, size);
@@ -81,12 +79,6 @@ sw_buf_add(struct sw_buf *buf, const void *bytes, size_t size)
         room[size] = '\0';
         buf->size += size;
     }
-}
-
-void
-sw_buf_add_char(struct sw_buf *buf, char byte)
-{
-    sw_buf_add(buf, &byte, 1);
 }
 
 void

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "agent/base/error.h"
 
@@ -32,8 +33,28 @@ void sw_buf_clear(struct sw_buf *buf);
 /* Drops what lies beyond size. */
 void sw_buf_truncate(struct sw_buf *buf, size_t size);
 
-void sw_buf_add(struct sw_buf *buf, const void *bytes, size_t size);
-void sw_buf_add_char(struct sw_buf *buf, char byte);
+void sw_buf_add_growing(struct sw_buf *buf, const void *bytes, size_t size);
+
+/* Most appends fit into what is there, writers of records make dozens each, and the size is often
+ * a constant: so this is inline. */
+static inline void
+sw_buf_add(struct sw_buf *buf, const void *bytes, size_t size)
+{
+    if (buf->failed || size >= buf->capacity - buf->size) {
+        sw_buf_add_growing(buf, bytes, size);
+    } else if (size > 0) {
+        memcpy(buf->data + buf->size, bytes, size);
+        buf->size += size;
+        buf->data[buf->size] = '\0';
+    }
+}
+
+static inline void
+sw_buf_add_char(struct sw_buf *buf, char byte)
+{
+    sw_buf_add(buf, &byte, 1);
+}
+
 void sw_buf_add_text(struct sw_buf *buf, const char *text);
 void sw_buf_add_int(struct sw_buf *buf, int64_t number);
 void sw_buf_add_uint(struct sw_buf *buf, uint64_t number);

@@ -191,12 +191,13 @@ batch_apply(struct sw_forwarder *forwarder, size_t count, bool set_aside, const 
     struct sw_err *err)
 {
     struct forward_batch *batch = &forwarder->batch;
+    int64_t now_ns = forward_wall_ns(forwarder);
     for (size_t i = 0; i < count; i++) {
         if (batch->results[i] == SW_RESULT_DONE) {
             batch->is_done[batch->index[i]] = true;
             forwarder->state.sent++;
             forwarder->sent_here++;
-            forwarder->state.last_sent_ns = forward_wall_ns(forwarder);
+            forwarder->state.last_sent_ns = now_ns;
         }
     }
     for (size_t i = 0; i < count; i++) {

@@ -36,10 +36,10 @@ open_load_meta(struct sqlite_journal *store, bool *clean)
         next_seq = sql_take_uint(&use);
     }
     sql_end(&use);
-    uint64_t last = (uint64_t)sql_number(&store->sql, SQL_EVENT_LAST, 0);
+    uint64_t last = sql_last_event(&store->sql);
     store->base.last_seq = last >= next_seq ? last : next_seq - 1;
     store->base.first_seq =
-        (uint64_t)sql_number(&store->sql, SQL_EVENT_FIRST, (int64_t)store->base.last_seq + 1);
+        (uint64_t)sql_number(&store->sql, SQL_CHUNK_OLDEST, (int64_t)store->base.last_seq + 1);
     store->base.wait.last = store->base.last_seq;
     return found;
 }

@@ -15,7 +15,8 @@
 #define JOURNAL_REJECTED_MAX    1000
 /* Passed events lie there until so many have come together: one deletion for many appends. */
 #define JOURNAL_PASSED_KEEP 4096
-/* Events deleted at a time; a transaction deletes as many of these as it adds, and one more. */
+/* Events deleted at a time, in whole chunks; a transaction deletes as many of these as it adds, and
+ * one more. */
 #define JOURNAL_TRIM_STEP 1024
 
 struct journal_drops {
@@ -130,9 +131,9 @@ bool journal_store_sinks(struct sw_journal *journal, struct sw_err *err);
 /* The implementation could not take events: says so as the user should read it. */
 bool journal_full_error(const struct sw_journal *journal, uint64_t used, struct sw_err *err);
 
-/* Grows the batch by one record whose body is still to be copied to the returned place; NULL when
- * it would pass the limits of a batch. journal_batch_seal then makes the bodies valid. */
-char *journal_batch_add(struct sw_journal_batch *batch, uint64_t seq, size_t size);
+/* Copies one record into the batch; false when it would pass the limits of a batch.
+ * journal_batch_seal then makes the bodies valid. */
+bool journal_batch_add(struct sw_journal_batch *batch, uint64_t seq, struct sw_str body);
 void journal_batch_seal(struct sw_journal_batch *batch);
 
 #endif

@@ -247,11 +247,10 @@ ram_read(struct sw_journal *journal, uint64_t after, size_t max_records,
     size_t index = after < journal->first_seq ? 0 : (size_t)(after + 1 - journal->first_seq);
     for (; index < ram->event_count && batch->count < max_records; index++) {
         const struct ram_event *event = ram_event_at(ram, index);
-        char *room = journal_batch_add(batch, journal->first_seq + index, event->size);
-        if (room == NULL) {
+        struct sw_str body = {event->body, event->size};
+        if (!journal_batch_add(batch, journal->first_seq + index, body)) {
             break;
         }
-        memcpy(room, event->body, event->size);
     }
     return true;
 }

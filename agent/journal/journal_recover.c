@@ -16,7 +16,7 @@
 #include "agent/journal/journal_sqlite.h"
 
 #define RECOVER_KEPT  3
-#define RECOVER_BATCH 512
+#define RECOVER_BATCH 512 /* events of one transaction, about */
 
 struct recover {
     struct journal_sql old;
@@ -25,6 +25,7 @@ struct recover {
     uint64_t last;  /* largest number known */
     uint64_t up_to; /* ascending has come to here */
     uint64_t saved_events;
+    uint64_t committed_events;
     uint64_t saved_sinks;
 };
 
@@ -125,40 +126,63 @@ recover_sinks(struct recover *recover)
     sqlite3_finalize(use.stmt);
 }
 
+/* A damaged page can name a number twice: the first counts. */
+static bool
+recover_is_there(struct journal_sql *sql, uint64_t first, uint64_t last)
+{
+    struct sql_use use = sql_use(sql, SQL_CHUNK_OVERLAP);
+    sql_put_uint(&use, first);
+    sql_put_uint(&use, last);
+    bool is_there = sql_step(&use) && sql_take_int(&use) != 0;
+    sql_end(&use);
+    return is_there;
+}
+
 static void
-recover_add_event(struct recover *recover, uint64_t seq, struct sw_str body)
+recover_add_chunk(struct recover *recover, struct journal_chunk *chunk)
 {
     struct journal_sql *sql = &recover->rescue->sql;
-    /* A damaged page can name a number twice: the first counts. */
-    struct sql_use use = sql_use(sql, SQL_EVENT_SAVE);
-    sql_put_uint(&use, seq);
-    sql_put_bytes(&use, body.data, body.size);
-    sql_run(&use);
-    if (sql->rc != SQLITE_OK || sqlite3_changes(sql->db) == 0) {
+    struct sw_str events[JOURNAL_CHUNK_EVENTS];
+    size_t count = 0;
+    uint64_t last = chunk->end - 1;
+    uint64_t seq;
+    while (journal_chunk_next(chunk, &seq, &events[count])) {
+        count += seq > recover->from;
+    }
+    if (count == 0 || recover_is_there(sql, last + 1 - count, last)) {
         return;
     }
-    recover_note_last(recover, seq);
-    if (++recover->saved_events % RECOVER_BATCH == 0 && sql_commit(sql)) {
+    sql_put_events(sql, last + 1 - count, events, count);
+    recover_note_last(recover, last);
+    recover->saved_events += count;
+    if (recover->saved_events - recover->committed_events >= RECOVER_BATCH && sql_commit(sql)) {
+        recover->committed_events = recover->saved_events;
         sql_checkpoint(sql, false);
         sql_begin(sql);
     }
 }
 
-/* From the front until something does not read, then from the back to there. */
+/* From the front until something does not read, then from the back to there. A chunk that reads
+ * but is none is passed over. */
 static void
 recover_events(struct recover *recover, bool ascending)
 {
-    struct sql_use use = recover_query(
-        recover, ascending ? "SELECT seq, body FROM event WHERE seq > ? ORDER BY seq"
-                           : "SELECT seq, body FROM event WHERE seq > ? ORDER BY seq DESC");
-    sql_put_uint(&use, recover->up_to);
+    struct sql_use use = recover_query(recover,
+        ascending ? "SELECT seq, count, events FROM chunk ORDER BY seq"
+                  : "SELECT seq, count, events FROM chunk WHERE seq > ? ORDER BY seq DESC");
+    if (!ascending) {
+        sql_put_uint(&use, recover->up_to);
+    }
     while (recover->rescue->sql.rc == SQLITE_OK && sql_step(&use)) {
-        uint64_t seq = sql_take_uint(&use);
-        struct sw_str body = sql_take_bytes(&use);
-        recover_add_event(recover, seq, body);
-        if (ascending) {
-            recover->up_to = seq;
+        struct journal_chunk chunk;
+        if (!sql_take_chunk(&use, &chunk)) {
+            recover->old.rc = SQLITE_OK;
+            continue;
         }
+        if (ascending) {
+            recover->up_to = chunk.seq;
+        }
+        recover_add_chunk(recover, &chunk);
     }
     sqlite3_finalize(use.stmt);
 }
@@ -175,7 +199,6 @@ recover_copy(struct recover *recover, struct sw_err *err)
         sql_put_sink(sql, &recover->rescue->base.sinks[i]);
         recover->rescue->base.sinks[i].dirty = false;
     }
-    recover->up_to = recover->from;
     recover_events(recover, true);
     if (recover->old.rc != SQLITE_OK) {
         recover_events(recover, false);

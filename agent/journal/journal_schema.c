@@ -11,11 +11,13 @@
 
 /* Names and order are for people with sqlite3 too; `SELECT *` in journal_sql.h relies on it.
  * Times are nanoseconds since 1970 UTC, NULL: never. next_seq is a floor for sequence numbers: the
- * newest event always stays, so that max(seq) + 1 is the next one without writing it each time. */
+ * newest chunk always stays, so that its last number + 1 is the next one without writing it each
+ * time. chunk.events: journal_chunk.h, seq is the number of the first; baseline.rows:
+ * journal_rows.c. */
 static const char schema_tables[] =
     "CREATE TABLE meta (id INTEGER PRIMARY KEY CHECK (id = 1), epoch BLOB NOT NULL,"
     " clean INTEGER NOT NULL, next_seq INTEGER NOT NULL, written_by TEXT NOT NULL);"
-    "CREATE TABLE event (seq INTEGER PRIMARY KEY, body BLOB NOT NULL);"
+    "CREATE TABLE chunk (seq INTEGER PRIMARY KEY, count INTEGER NOT NULL, events BLOB NOT NULL);"
     "CREATE TABLE source (name TEXT PRIMARY KEY, type TEXT NOT NULL, identity TEXT NOT NULL,"
     " server TEXT NOT NULL, status INTEGER NOT NULL, since_ns INTEGER, last_look_ns INTEGER,"
     " last_boot_ns INTEGER, boot_id TEXT NOT NULL, last_took_ns INTEGER NOT NULL,"
@@ -23,8 +25,8 @@ static const char schema_tables[] =
     " has_baseline INTEGER NOT NULL, position INTEGER NOT NULL, flooded INTEGER NOT NULL,"
     " changes_from_ns INTEGER, changes_count INTEGER NOT NULL, error TEXT NOT NULL)"
     " WITHOUT ROWID;"
-    "CREATE TABLE session (source TEXT NOT NULL, id BLOB NOT NULL, body BLOB NOT NULL,"
-    " PRIMARY KEY (source, id)) WITHOUT ROWID;"
+    "CREATE TABLE baseline (source TEXT NOT NULL, number INTEGER NOT NULL, whole INTEGER NOT NULL,"
+    " rows BLOB NOT NULL, PRIMARY KEY (source, number)) WITHOUT ROWID;"
     "CREATE TABLE sink (name TEXT PRIMARY KEY, type TEXT NOT NULL, position INTEGER NOT NULL,"
     " sent INTEGER NOT NULL, rejected INTEGER NOT NULL, passed_over INTEGER NOT NULL,"
     " dropped INTEGER NOT NULL, drop_first INTEGER NOT NULL, drop_last INTEGER NOT NULL,"
@@ -33,7 +35,8 @@ static const char schema_tables[] =
     "CREATE TABLE rejected (id INTEGER PRIMARY KEY, sink TEXT NOT NULL, seq INTEGER NOT NULL,"
     " at_ns INTEGER NOT NULL, reason TEXT NOT NULL, body BLOB NOT NULL);";
 
-static const char *const schema_migrations[] = {NULL};
+/* Version 1, an event a row, was never released. */
+static const char *const schema_migrations[] = {NULL, NULL};
 
 const struct journal_schema journal_schema = {JOURNAL_VERSION, schema_migrations};
 

@@ -1,5 +1,6 @@
 #include "agent/journal/journal_sql.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,18 @@ sql_note(struct journal_sql *sql, int rc)
     sql->rc = rc;
     snprintf(sql->reason, sizeof(sql->reason), "%s",
         sql->db != NULL ? sqlite3_errmsg(sql->db) : sqlite3_errstr(rc));
+}
+
+void
+sql_note_damage(struct journal_sql *sql, const char *format, ...)
+{
+    if (sql->rc == SQLITE_OK) {
+        va_list args;
+        va_start(args, format);
+        vsnprintf(sql->reason, sizeof(sql->reason), format, args);
+        va_end(args);
+        sql->rc = SQLITE_CORRUPT;
+    }
 }
 
 bool

@@ -8,32 +8,38 @@
 
 #include <sqlite3.h>
 
+#include "agent/journal/journal_chunk.h"
 #include "agent/journal/journal_private.h"
 
 #define JOURNAL_APPLICATION_ID 0x53574A4C /* "SWJL" */
-#define JOURNAL_VERSION        1
+#define JOURNAL_VERSION        2
 
 /* X(NAME, "SQL"). All are prepared when the journal is opened. */
 #define JOURNAL_STATEMENTS(X)                                                                      \
     X(BEGIN, "BEGIN IMMEDIATE")                                                                    \
     X(COMMIT, "COMMIT")                                                                            \
     X(ROLLBACK, "ROLLBACK")                                                                        \
-    X(EVENT_ADD, "INSERT INTO event (seq, body) VALUES (?, ?)")                                    \
-    X(EVENT_SAVE, "INSERT OR IGNORE INTO event (seq, body) VALUES (?, ?)")                         \
-    X(EVENT_READ, "SELECT seq, body FROM event WHERE seq > ? ORDER BY seq LIMIT ?")                \
-    X(EVENT_CUT, "DELETE FROM event WHERE seq <= ?")                                               \
-    X(EVENT_FIRST, "SELECT min(seq) FROM event")                                                   \
-    X(EVENT_LAST, "SELECT max(seq) FROM event")                                                    \
+    X(CHUNK_ADD, "INSERT INTO chunk (seq, count, events) VALUES (?, ?, ?)")                        \
+    X(CHUNK_READ, "SELECT seq, count, events FROM chunk WHERE seq >= "                             \
+                  "ifnull((SELECT max(seq) FROM chunk WHERE seq <= ?), 0) ORDER BY seq")           \
+    X(CHUNK_NEWEST, "SELECT seq, count, events FROM chunk ORDER BY seq DESC LIMIT 1")              \
+    X(CHUNK_OLDEST, "SELECT min(seq) FROM chunk")                                                  \
+    X(CHUNK_AT, "SELECT max(seq) FROM chunk WHERE seq <= ?")                                       \
+    X(CHUNK_BEHIND, "SELECT min(seq) FROM chunk WHERE seq > ?")                                    \
+    X(CHUNK_OVERLAP, "SELECT seq + count > ? FROM chunk WHERE seq <= ? ORDER BY seq DESC LIMIT 1") \
+    X(CHUNK_CUT, "DELETE FROM chunk WHERE seq < ?")                                                \
     X(SOURCE_PUT, "INSERT OR REPLACE INTO source VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "  \
                   "?, ?, ?, ?, "                                                                   \
                   "?, ?)")                                                                         \
     X(SOURCE_GET, "SELECT * FROM source WHERE name = ?")                                           \
     X(SOURCE_LIST, "SELECT * FROM source")                                                         \
     X(SOURCE_REMOVE, "DELETE FROM source WHERE name = ?")                                          \
-    X(SESSION_PUT, "INSERT OR REPLACE INTO session VALUES (?, ?, ?)")                              \
-    X(SESSION_REMOVE, "DELETE FROM session WHERE source = ? AND id = ?")                           \
-    X(SESSION_CLEAR, "DELETE FROM session WHERE source = ?")                                       \
-    X(SESSION_LIST, "SELECT id, body FROM session WHERE source = ?")                               \
+    X(BASELINE_ADD, "INSERT INTO baseline (source, number, whole, rows) VALUES (?, ?, ?, ?)")      \
+    X(BASELINE_NEXT, "SELECT max(number) + 1 FROM baseline WHERE source = ?")                      \
+    X(BASELINE_EXCESS, "SELECT sum(iif(whole, -length(rows), length(rows))) FROM baseline "        \
+                       "WHERE source = ?")                                                         \
+    X(BASELINE_CLEAR, "DELETE FROM baseline WHERE source = ?")                                     \
+    X(BASELINE_LIST, "SELECT rows FROM baseline WHERE source = ? ORDER BY number")                 \
     X(SINK_PUT,                                                                                    \
         "INSERT OR REPLACE INTO sink VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")        \
     X(SINK_LIST, "SELECT * FROM sink")                                                             \
@@ -80,6 +86,8 @@ void sql_disconnect(struct journal_sql *sql, bool keep_wal);
 
 /* Notes a failure, once. */
 void sql_note(struct journal_sql *sql, int rc);
+/* Notes damage that SQLite does not see. */
+void sql_note_damage(struct journal_sql *sql, const char *format, ...) SW_PRINTF(2, 3);
 /* The sticky result says that the file is not what SQLite wrote. */
 bool sql_is_damage(int rc);
 /* Puts the sticky result into err with the remedy. Returns false. */
@@ -131,6 +139,28 @@ void sql_put_source(struct journal_sql *sql, const struct sw_source_state *state
 void sql_take_source(struct sql_use *use, struct sw_source_state *state);
 void sql_put_sink(struct journal_sql *sql, const struct journal_sink *sink);
 void sql_take_sink(struct sql_use *use, struct sw_sink_state *state);
+
+/* ---- journal_events.c: events in chunks. */
+
+/* Stores the events under the numbers from first on. */
+void
+sql_put_events(struct journal_sql *sql, uint64_t first, const struct sw_str *events, size_t count);
+/* Takes a row of seq, count and events, valid until the next step or end. false: it is damaged. */
+bool sql_take_chunk(struct sql_use *use, struct journal_chunk *chunk);
+/* Copies what lies behind `after` and fits into the batch. */
+void sql_read_events(
+    struct journal_sql *sql, uint64_t after, size_t max_records, struct sw_journal_batch *batch);
+/* The largest number stored; 0: none, or the sticky result tells why. */
+uint64_t sql_last_event(struct journal_sql *sql);
+
+/* ---- journal_rows.c: baselines. */
+
+/* Stores what the write says of its source's rows; may_tidy: also what takes space at first. */
+void sql_put_rows(struct journal_sql *sql, const struct sw_journal_write *write, bool may_tidy);
+/* Calls each() for every row until it fails. false: it did; the sticky result tells the rest. */
+bool sql_each_row(struct journal_sql *sql, const char *source,
+    bool (*each)(void *context, const struct sw_journal_row *row, struct sw_err *err),
+    void *context, struct sw_err *err);
 
 /* ---- journal_schema.c */
 

@@ -41,40 +41,6 @@ sqlite_put_sinks(struct sqlite_journal *store)
     }
 }
 
-static void
-sqlite_put_rows(struct sqlite_journal *store, const struct sw_journal_write *write)
-{
-    const char *source = write->source->name;
-    if (write->replace_rows) {
-        struct sql_use use = sql_use(&store->sql, SQL_SESSION_CLEAR);
-        sql_put_text(&use, source);
-        sql_run(&use);
-    }
-    for (size_t i = 0; i < write->row_count; i++) {
-        const struct sw_journal_row *row = &write->rows[i];
-        bool goes = row->body.data == NULL;
-        struct sql_use use = sql_use(&store->sql, goes ? SQL_SESSION_REMOVE : SQL_SESSION_PUT);
-        sql_put_text(&use, source);
-        sql_put_bytes(&use, row->id.bytes, sizeof(row->id.bytes));
-        if (!goes) {
-            sql_put_bytes(&use, row->body.data, row->body.size);
-        }
-        sql_run(&use);
-    }
-}
-
-static void
-sqlite_put_events(
-    struct sqlite_journal *store, const struct sw_journal_write *write, struct journal_step *step)
-{
-    for (size_t i = 0; i < write->event_count; i++) {
-        struct sql_use use = sql_use(&store->sql, SQL_EVENT_ADD);
-        sql_put_uint(&use, ++step->last_seq);
-        sql_put_bytes(&use, write->events[i].data, write->events[i].size);
-        sql_run(&use);
-    }
-}
-
 static uint64_t
 sqlite_incoming(const struct sw_journal_write *write)
 {
@@ -98,10 +64,11 @@ sqlite_append_once(struct sqlite_journal *store, const struct sw_journal_write *
         sql_rollback(&store->sql);
         return false;
     }
-    sqlite_put_events(store, write, step);
+    sql_put_events(&store->sql, step->last_seq + 1, write->events, write->event_count);
+    step->last_seq += write->event_count;
     if (write->source != NULL) {
         sql_put_source(&store->sql, write->source);
-        sqlite_put_rows(store, write);
+        sql_put_rows(&store->sql, write, !store->base.disk_full);
     }
     sqlite_put_sinks(store);
     return sqlite_commit(store, err);
@@ -176,19 +143,7 @@ sqlite_read(struct sw_journal *journal, uint64_t after, size_t max_records,
         return true;
     }
     store->sql.rc = SQLITE_OK;
-    struct sql_use use = sql_use(&store->sql, SQL_EVENT_READ);
-    sql_put_uint(&use, after);
-    sql_put_uint(&use, max_records);
-    while (sql_step(&use)) {
-        uint64_t seq = sql_take_uint(&use);
-        struct sw_str body = sql_take_bytes(&use);
-        char *room = journal_batch_add(batch, seq, body.size);
-        if (room == NULL) {
-            break;
-        }
-        memcpy(room, body.data, body.size);
-    }
-    sql_end(&use);
+    sql_read_events(&store->sql, after, max_records, batch);
     return store->sql.rc == SQLITE_OK || sqlite_fail(store, err);
 }
 
@@ -214,19 +169,8 @@ sqlite_load_rows(struct sw_journal *journal, const char *source,
     void *context, struct sw_err *err)
 {
     struct sqlite_journal *store = sqlite_of(journal);
-    bool ok = true;
     store->sql.rc = SQLITE_OK;
-    struct sql_use use = sql_use(&store->sql, SQL_SESSION_LIST);
-    sql_put_text(&use, source);
-    while (ok && sql_step(&use)) {
-        struct sw_journal_row row = {0};
-        struct sw_str id = sql_take_bytes(&use);
-        memcpy(
-            row.id.bytes, id.data, id.size < sizeof(row.id.bytes) ? id.size : sizeof(row.id.bytes));
-        row.body = sql_take_bytes(&use);
-        ok = each(context, &row, err);
-    }
-    sql_end(&use);
+    bool ok = sql_each_row(&store->sql, source, each, context, err);
     return ok && (store->sql.rc == SQLITE_OK || sqlite_fail(store, err));
 }
 
@@ -269,7 +213,7 @@ sqlite_keep_sources(
     if (ok) {
         sql_begin(&store->sql);
         for (size_t i = 0; i < state_count; i++) {
-            static const enum journal_statement both[] = {SQL_SESSION_CLEAR, SQL_SOURCE_REMOVE};
+            static const enum journal_statement both[] = {SQL_BASELINE_CLEAR, SQL_SOURCE_REMOVE};
             for (size_t j = 0; j < 2 && !sqlite_is_kept(states[i].name, names, count); j++) {
                 struct sql_use use = sql_use(&store->sql, both[j]);
                 sql_put_text(&use, states[i].name);

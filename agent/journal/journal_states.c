@@ -111,26 +111,26 @@ sw_journal_batch_fini(struct sw_journal_batch *batch)
     *batch = (struct sw_journal_batch){0};
 }
 
-char *
-journal_batch_add(struct sw_journal_batch *batch, uint64_t seq, size_t size)
+bool
+journal_batch_add(struct sw_journal_batch *batch, uint64_t seq, struct sw_str body)
 {
-    if (batch->count > 0 && size > SW_BATCH_BYTES_MAX - batch->bytes.size) {
-        return NULL;
+    if (batch->count > 0 && body.size > SW_BATCH_BYTES_MAX - batch->bytes.size) {
+        return false;
     }
     /* A first event that alone is larger than a batch is read all the same. */
-    batch->bytes.max = size > SW_BATCH_BYTES_MAX ? size : SW_BATCH_BYTES_MAX;
-    char *room = sw_buf_reserve(&batch->bytes, size);
-    if (room == NULL) {
-        return NULL;
+    batch->bytes.max = body.size > SW_BATCH_BYTES_MAX ? body.size : SW_BATCH_BYTES_MAX;
+    sw_buf_add(&batch->bytes, body.data, body.size);
+    if (batch->bytes.failed) {
+        return false;
     }
     if (batch->count == batch->capacity) {
         batch->capacity = batch->capacity > 0 ? 2 * batch->capacity : 16;
         batch->records =
             sw_realloc(batch->records, batch->capacity, sizeof(struct sw_journal_record));
     }
-    batch->records[batch->count++] = (struct sw_journal_record){.seq = seq, .body = {NULL, size}};
-    batch->bytes.size += size;
-    return room;
+    batch->records[batch->count++] =
+        (struct sw_journal_record){.seq = seq, .body = {NULL, body.size}};
+    return true;
 }
 
 void

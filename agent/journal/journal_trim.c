@@ -1,8 +1,9 @@
 /*
- * What may go, and when. Passed events go in passing once some thousands have come together. At
- * 90 % of the cap the oldest go until 80 % is reached: first what all have passed, then (on_full:
- * oldest) what somebody has not. All in bounded steps inside the transaction of an append, which
- * deletes at least what it adds: no append takes long, and the cap holds all the time.
+ * What may go, and when: whole chunks of events. Passed ones go in passing once some thousands
+ * have come together. At 90 % of the cap the oldest go until 80 % is reached: first what all have
+ * passed, then (on_full: oldest) what somebody has not. All in bounded steps inside the
+ * transaction of an append, which deletes at least what it adds: no append takes long, and the cap
+ * holds all the time.
  */
 #include "agent/journal/journal_sql.h"
 
@@ -43,23 +44,38 @@ trim_count(const struct trim *trim, uint64_t mark)
     return count < JOURNAL_TRIM_STEP ? count : JOURNAL_TRIM_STEP;
 }
 
-/* Deletes at most count of the oldest events up to last. false: there was none. */
+/* Where a chunk begins, 0: nowhere. */
+static uint64_t
+trim_border(struct trim *trim, enum journal_statement which, uint64_t seq)
+{
+    struct sql_use use = sql_use(trim->sql, which);
+    sql_put_uint(&use, seq);
+    uint64_t border = sql_step(&use) ? sql_take_uint(&use) : 0;
+    sql_end(&use);
+    return border;
+}
+
+/* Deletes the oldest chunks of events up to last, about count of them but at least one chunk.
+ * false: there was none. */
 static bool
 trim_cut(struct trim *trim, uint64_t last, uint64_t count)
 {
     uint64_t first = trim->step->first_seq;
-    /* The newest stays, whoever has passed it: it carries the next sequence number. */
-    if (trim->journal->last_seq > 0 && last >= trim->journal->last_seq) {
-        last = trim->journal->last_seq - 1;
-    }
-    if (last < first || trim->sql->rc != SQLITE_OK) {
+    /* The newest chunk stays, whoever has passed it: it carries the next sequence number. */
+    last = last < trim->journal->last_seq ? last : trim->journal->last_seq;
+    if (last < first) {
         return false;
     }
-    last = last - first >= count ? first + count - 1 : last;
-    struct sql_use use = sql_use(trim->sql, SQL_EVENT_CUT);
-    sql_put_uint(&use, last);
+    uint64_t end = trim_border(trim, SQL_CHUNK_AT, last + 1);
+    uint64_t near = trim_border(trim, SQL_CHUNK_BEHIND, first + count - 1);
+    end = near > 0 && near < end ? near : end;
+    if (end <= first || trim->sql->rc != SQLITE_OK) {
+        return false;
+    }
+    struct sql_use use = sql_use(trim->sql, SQL_CHUNK_CUT);
+    sql_put_uint(&use, end);
     sql_run(&use);
-    journal_step_cut(trim->journal, trim->step, last);
+    journal_step_cut(trim->journal, trim->step, end - 1);
     return true;
 }
 

@@ -1,17 +1,19 @@
 /*
  * The floor of the pipeline benchmark: a bare SQLite loop (WAL, synchronous=FULL) that writes the
- * same bytes as a journal holds, so many rows a transaction.
+ * events that a journal holds, a row each, so many rows a transaction.
  *
  *   bench_sqlite_floor JOURNAL NEW-FILE ROWS ROWS-PER-COMMIT events|all
  *
  * events: the events alone. all: with every event the baseline row that its look writes or
- * removes, in a table keyed as the journal's. Prints rows a second.
+ * removes, in a table keyed by source and session. Prints rows a second.
  */
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#include "agent/journal/journal_chunk.h"
 
 #define BODIES_MAX 4096
 
@@ -39,19 +41,36 @@ must(int code, sqlite3 *db, const char *what)
 }
 
 static void
+load_chunk(struct floor *floor, sqlite3_stmt *row)
+{
+    struct journal_chunk chunk;
+    struct sw_str event;
+    uint64_t seq;
+    struct sw_str bytes = {sqlite3_column_blob(row, 2), (size_t)sqlite3_column_bytes(row, 2)};
+    if (!journal_chunk_begin(&chunk, (uint64_t)sqlite3_column_int64(row, 0),
+            (uint64_t)sqlite3_column_int64(row, 1), bytes)) {
+        fprintf(stderr, "bench_sqlite_floor: the journal is damaged\n");
+        exit(1);
+    }
+    while (floor->count < BODIES_MAX && journal_chunk_next(&chunk, &seq, &event)) {
+        struct body *body = &floor->bodies[floor->count++];
+        body->size = (int)event.size;
+        body->bytes = malloc(event.size);
+        memcpy(body->bytes, event.data, event.size);
+    }
+}
+
+static void
 load_bodies(struct floor *floor, const char *path)
 {
     sqlite3 *db;
     sqlite3_stmt *select;
     must(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), db, path);
     must(sqlite3_prepare_v2(
-             db, "SELECT body FROM event ORDER BY seq DESC LIMIT 4096", -1, &select, NULL),
+             db, "SELECT seq, count, events FROM chunk ORDER BY seq DESC", -1, &select, NULL),
         db, "select");
-    while (floor->count < BODIES_MAX && sqlite3_step(select) == SQLITE_ROW) {
-        struct body *body = &floor->bodies[floor->count++];
-        body->size = sqlite3_column_bytes(select, 0);
-        body->bytes = malloc((size_t)body->size);
-        memcpy(body->bytes, sqlite3_column_blob(select, 0), (size_t)body->size);
+    while (sqlite3_step(select) == SQLITE_ROW) {
+        load_chunk(floor, select);
     }
     sqlite3_finalize(select);
     sqlite3_close(db);

@@ -72,6 +72,47 @@ test_a_batch_has_limits(void **state)
     sw_journal_batch_fini(&batch);
 }
 
+/* Appends of every size: one event, several, more than are stored together, large and empty. */
+static void
+test_a_read_begins_and_ends_anywhere(void **state)
+{
+    struct journal_place *place = *state;
+    static const struct {
+        size_t count, size;
+    } puts[] = {{1, 0}, {1, 100}, {7, 100}, {300, 300}, {600, 10}, {3, 20000}, {1, 0}, {2, 9000}};
+    struct sw_journal_batch batch = {0};
+    struct sw_err err = {0};
+    uint64_t last = 0;
+    for (size_t i = 0; i < COUNT_OF(puts); i++) {
+        char prefix[16];
+        snprintf(prefix, sizeof(prefix), "p%d", (int)last);
+        last = journal_must_put(place->journal, prefix, puts[i].count, puts[i].size);
+    }
+    if (!place->is_ram) {
+        journal_place_reopen(place);
+    }
+    uint64_t base = 0;
+    size_t put = 0;
+    for (uint64_t after = 0; after < last; after++) {
+        size_t wanted = after % 5 + 1;
+        if (after == base + puts[put].count) {
+            base += puts[put++].count;
+        }
+        char begin[32];
+        size_t size =
+            (size_t)snprintf(begin, sizeof(begin), "p%d-%d", (int)base, (int)(after + 1 - base));
+        assert_true(sw_journal_read(place->journal, after, wanted, &batch, &err));
+        assert_int_equal(batch.count, wanted < last - after ? wanted : last - after);
+        for (size_t i = 0; i < batch.count; i++) {
+            assert_int_equal(batch.records[i].seq, after + 1 + i);
+        }
+        assert_true(sw_str_starts(batch.records[0].body, begin));
+        assert_int_equal(batch.records[0].body.size, size > puts[put].size ? size : puts[put].size);
+    }
+    assert_false(journal_must_read(place->journal, last, &batch));
+    sw_journal_batch_fini(&batch);
+}
+
 static void
 test_an_event_has_a_limit(void **state)
 {
@@ -108,8 +149,9 @@ see_row(void *context, const struct sw_journal_row *row, struct sw_err *err)
         return sw_err_set(err, "refused");
     }
     size_t at = row->id.bytes[15];
-    snprintf(seen->bytes[at], sizeof(seen->bytes[at]), "%zu=%.*s ", at, (int)row->body.size,
-        row->body.data);
+    const char *space = memchr(row->body.data, ' ', row->body.size);
+    size_t size = space != NULL ? (size_t)(space - row->body.data) : row->body.size;
+    snprintf(seen->bytes[at], sizeof(seen->bytes[at]), "%zu=%.*s ", at, (int)size, row->body.data);
     seen->count++;
     return true;
 }
@@ -163,6 +205,60 @@ test_rows_are_put_replaced_and_removed(void **state)
     put_rows(journal, "a", true, NULL, 0);
     assert_string_equal(rows_of(journal, "a", &seen), "");
     assert_string_equal(rows_of(journal, "b", &seen), "4=four ");
+}
+
+/* A baseline that changes long enough to be written anew, again and again, beside another. */
+static void
+test_a_baseline_that_changes_and_changes(void **state)
+{
+    struct journal_place *place = *state;
+    static char text[9][20001];
+    struct seen seen;
+    char expected[256];
+    struct sw_journal_row other = {id_of(4), SW_STR("four")};
+    unsigned random = 1;
+    int now[10] = {0};
+    memset(text, 'r', sizeof(text));
+    put_rows(place->journal, "b", false, &other, 1);
+    for (size_t round = 1; round <= 640; round++) {
+        struct sw_journal_row rows[9];
+        size_t count = 0;
+        for (uint8_t id = 1; id <= 9; id++) {
+            random = random * 1103515245u + 12345u;
+            unsigned what = random >> 16 & 7;
+            if (what < 4) {
+                size_t size = (size_t)snprintf(text[id - 1], 12, "%d", (int)round);
+                text[id - 1][size] = ' ';
+                /* Now and then more than goes into one piece of the file. */
+                size = round % 50 == 0 && id == 5 ? 20000 : 200;
+                now[id] = what > 0 ? (int)round : 0;
+                rows[count++] = (struct sw_journal_row){
+                    id_of(id), {what > 0 ? text[id - 1] : NULL, what > 0 ? size : 0}};
+            }
+        }
+        put_rows(place->journal, "a", round == 200, rows, count);
+        for (size_t id = 0; round == 200 && id < 10; id++) {
+            now[id] = now[id] == (int)round ? now[id] : 0;
+        }
+        if (round % 7 != 0) {
+            continue;
+        }
+        if (!place->is_ram && round % 70 == 0) {
+            journal_place_reopen(place);
+        }
+        expected[0] = '\0';
+        for (size_t id = 0, at = 0; id < 10; id++) {
+            at += now[id] == 0 ? 0
+                               : (size_t)snprintf(
+                                     expected + at, sizeof(expected) - at, "%zu=%d ", id, now[id]);
+        }
+        assert_string_equal(rows_of(place->journal, "a", &seen), expected);
+        assert_string_equal(rows_of(place->journal, "b", &seen), "4=four ");
+    }
+    if (!place->is_ram) {
+        assert_in_range(
+            journal_place_sql(place, "SELECT sum(length(rows)) FROM baseline"), 1, 100000);
+    }
 }
 
 static void
@@ -430,8 +526,10 @@ main(void)
         JOURNAL_TEST(test_what_is_appended_can_be_read),
         JOURNAL_TEST(test_bytes_come_back_as_they_were),
         JOURNAL_TEST(test_a_batch_has_limits),
+        JOURNAL_TEST(test_a_read_begins_and_ends_anywhere),
         JOURNAL_TEST(test_an_event_has_a_limit),
         JOURNAL_TEST(test_rows_are_put_replaced_and_removed),
+        JOURNAL_TEST(test_a_baseline_that_changes_and_changes),
         JOURNAL_TEST(test_rows_need_their_source),
         JOURNAL_TEST(test_a_reader_of_rows_may_stop),
         JOURNAL_TEST(test_a_source_comes_back_whole),

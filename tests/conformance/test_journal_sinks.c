@@ -293,6 +293,84 @@ test_at_the_cap_the_oldest_go(void **state)
 }
 
 static void
+assert_drops(struct sw_journal *journal, uint64_t first, uint64_t count, uint64_t total)
+{
+    struct sw_sink_state state = journal_sink(journal, "s");
+    assert_int_equal(state.drop_count, count);
+    assert_int_equal(state.drop_first, first);
+    assert_int_equal(state.drop_last, count > 0 ? first + count - 1 : 0);
+    assert_int_equal(state.dropped, total);
+    sw_sink_state_fini(&state);
+}
+
+/* Events that were appended together, of which a sink has passed some. */
+static void
+test_what_is_not_passed_stays_whatever_lies_beside_it(void **state)
+{
+    struct sw_journal *journal = ((struct journal_place *)*state)->journal;
+    struct sw_journal_batch batch = {0};
+    journal_must_attach(journal, "s", true);
+    journal_must_put(journal, "e", 9000, 40);
+    for (uint64_t position = 8000; position < 8400; position += 37) {
+        journal_must_ack(journal, "s", position);
+        for (size_t i = 0; i < 8; i++) {
+            journal_must_put(journal, "x", 1, 40);
+        }
+        struct sw_journal_usage usage = journal_usage(journal);
+        assert_in_range(usage.first_seq, position - 5200, position + 1);
+        assert_int_equal(usage.events, usage.last_seq + 1 - usage.first_seq);
+        assert_true(journal_must_read(journal, 0, &batch));
+        assert_int_equal(batch.records[0].seq, usage.first_seq);
+        assert_int_equal(batch.first_available, usage.first_seq);
+        assert_true(journal_must_read(journal, position, &batch));
+        assert_int_equal(batch.records[0].seq, position + 1);
+    }
+    struct sw_sink_state sink = journal_sink(journal, "s");
+    assert_int_equal(sink.dropped, 0);
+    sw_sink_state_fini(&sink);
+    sw_journal_batch_fini(&batch);
+}
+
+/* Two sinks inside what was appended together: each is told exactly what it has lost. */
+static void
+test_at_the_cap_drops_are_exact_inside_an_append(void **state)
+{
+    struct journal_place *place = *state;
+    struct sw_journal_batch batch = {0};
+    reopen_with(place, (uint64_t)1 << 20, SW_ON_FULL_OLDEST);
+    struct sw_journal *journal = place->journal;
+    journal_must_attach(journal, "s", true);
+    journal_must_attach(journal, "begun", true);
+    journal_must_put(journal, "e", 500, 400);
+    journal_must_ack(journal, "s", 77);
+    journal_must_ack(journal, "begun", 301);
+    for (uint64_t before = 1; before < 1500;) {
+        journal_must_put(journal, "e", 33, 400);
+        struct sw_journal_usage usage = journal_usage(journal);
+        assert_true(usage.used <= (uint64_t)1 << 20);
+        assert_int_equal(usage.events, usage.last_seq + 1 - usage.first_seq);
+        uint64_t gone = usage.first_seq - 1;
+        struct sw_sink_state begun = journal_sink(journal, "begun");
+        assert_drops(
+            journal, gone > 77 ? 78 : 0, gone > 77 ? gone - 77 : 0, gone > 77 ? gone - 77 : 0);
+        assert_int_equal(begun.drop_first, gone > 301 ? 302 : 0);
+        assert_int_equal(begun.drop_count, gone > 301 ? gone - 301 : 0);
+        sw_sink_state_fini(&begun);
+        assert_true(journal_must_read(journal, 77, &batch));
+        assert_int_equal(batch.records[0].seq, gone > 77 ? gone + 1 : 78);
+        before = usage.first_seq;
+    }
+    if (!place->is_ram) {
+        struct sw_journal_usage usage = journal_usage(journal);
+        journal_place_reopen(place);
+        assert_int_equal(journal_usage(place->journal).first_seq, usage.first_seq);
+        assert_int_equal(journal_usage(place->journal).last_seq, usage.last_seq);
+        assert_drops(place->journal, 78, usage.first_seq - 78, usage.first_seq - 78);
+    }
+    sw_journal_batch_fini(&batch);
+}
+
+static void
 tell_drops(struct sw_journal *journal, const char *sink, uint64_t told_last)
 {
     struct sw_err err = {0};
@@ -302,17 +380,6 @@ tell_drops(struct sw_journal *journal, const char *sink, uint64_t told_last)
     if (!sw_journal_append(journal, &write, NULL, &err)) {
         fail_msg("%s", err.text);
     }
-}
-
-static void
-assert_drops(struct sw_journal *journal, uint64_t first, uint64_t count, uint64_t total)
-{
-    struct sw_sink_state state = journal_sink(journal, "s");
-    assert_int_equal(state.drop_count, count);
-    assert_int_equal(state.drop_first, first);
-    assert_int_equal(state.drop_last, count > 0 ? first + count - 1 : 0);
-    assert_int_equal(state.dropped, total);
-    sw_sink_state_fini(&state);
 }
 
 static void
@@ -489,6 +556,8 @@ main(void)
         JOURNAL_TEST(test_what_all_have_passed_goes_in_time),
         JOURNAL_TEST_FILE(test_a_number_is_never_given_twice),
         JOURNAL_TEST(test_at_the_cap_the_oldest_go),
+        JOURNAL_TEST(test_what_is_not_passed_stays_whatever_lies_beside_it),
+        JOURNAL_TEST(test_at_the_cap_drops_are_exact_inside_an_append),
         JOURNAL_TEST(test_told_drops_close_their_episode),
         JOURNAL_TEST(test_what_was_in_hand_is_not_lost),
         JOURNAL_TEST(test_at_the_cap_the_newest_are_refused),

@@ -13,10 +13,11 @@
 #include "tests/crash/fault_vfs.h"
 #include "tests/support/journals.h"
 
-#define WRITES     16
+#define WRITES     20
 #define EVENTS     8 /* of one write */
 #define EVENT_SIZE 700
-#define MAX_SIZE   ((uint64_t)96 << 10)
+#define ROW_SIZE   1000
+#define MAX_SIZE   ((uint64_t)144 << 10)
 
 struct run {
     struct journal_place place;
@@ -29,6 +30,14 @@ struct run {
 
 /* ---- one write: EVENTS events, all rows and the state say its number */
 
+static struct sw_str
+row_body(char *body, uint64_t number)
+{
+    memset(body, '.', ROW_SIZE);
+    snprintf(body, ROW_SIZE, "w%llu", (unsigned long long)number);
+    return (struct sw_str){body, ROW_SIZE};
+}
+
 static bool
 put_write(struct sw_journal *journal, uint64_t number, struct sw_err *err)
 {
@@ -36,7 +45,7 @@ put_write(struct sw_journal *journal, uint64_t number, struct sw_err *err)
     struct sw_str events[EVENTS];
     struct sw_journal_row rows[3] = {{{{0}}, {NULL, 0}}};
     char texts[EVENTS][EVENT_SIZE];
-    char body[32];
+    char body[ROW_SIZE];
     sw_source_state_init(&source, "fs01", "samba");
     source.sessions = (int64_t)number;
     for (size_t i = 0; i < EVENTS; i++) {
@@ -44,13 +53,12 @@ put_write(struct sw_journal *journal, uint64_t number, struct sw_err *err)
         snprintf(texts[i], EVENT_SIZE, "w%llu-%zu", (unsigned long long)number, i);
         events[i] = (struct sw_str){texts[i], EVENT_SIZE};
     }
-    snprintf(body, sizeof(body), "w%llu", (unsigned long long)number);
     for (size_t i = 0; i < 3; i++) {
         rows[i].id.bytes[0] = (uint8_t)i;
-        rows[i].body = sw_str_of(body);
+        rows[i].body = row_body(body, number);
     }
     struct sw_journal_write write = {.source = &source,
-        .replace_rows = number % 3 == 0,
+        .replace_rows = number % 11 == 0,
         .rows = rows,
         .row_count = 3,
         .events = events,
@@ -66,11 +74,19 @@ put_write(struct sw_journal *journal, uint64_t number, struct sw_err *err)
 
 /* ---- what must hold of a journal that has exactly the first `stored` writes */
 
+struct baseline {
+    uint64_t number;
+    size_t rows;
+};
+
 static bool
 check_row(void *context, const struct sw_journal_row *row, struct sw_err *err)
 {
     (void)err;
-    assert_true(sw_str_is(row->body, context));
+    char body[ROW_SIZE];
+    struct baseline *baseline = context;
+    assert_true(sw_str_equal(row->body, row_body(body, baseline->number)));
+    baseline->rows++;
     return true;
 }
 
@@ -80,15 +96,15 @@ check_baseline(struct sw_journal *journal, uint64_t stored)
     struct sw_err err = {0};
     struct sw_source_state source;
     bool found;
-    char body[32];
+    struct baseline baseline = {.number = stored};
     sw_source_state_init(&source, "", "");
     assert_true(sw_journal_load_source(journal, "fs01", &source, &found, &err));
     assert_int_equal(found, stored > 0);
     if (found) {
         assert_int_equal(source.sessions, stored);
     }
-    snprintf(body, sizeof(body), "w%llu", (unsigned long long)stored);
-    assert_true(sw_journal_load_rows(journal, "fs01", check_row, body, &err));
+    assert_true(sw_journal_load_rows(journal, "fs01", check_row, &baseline, &err));
+    assert_int_equal(baseline.rows, stored > 0 ? 3 : 0);
     sw_source_state_fini(&source);
 }
 

@@ -115,10 +115,10 @@ test_strangers_and_newer_ones_are_refused(void **state)
     struct journal_place *place = *state;
     struct sw_err err = {0};
     journal_place_close(place, true);
-    journal_place_sql(place, "PRAGMA user_version = 2");
+    journal_place_sql(place, "PRAGMA user_version = 3");
     assert_false(try_open(place, &err));
     assert_contains(err.text, "written by a newer sharewatch");
-    assert_contains(err.text, "this one knows 1");
+    assert_contains(err.text, "this one knows 2");
     assert_null(sw_journal_open_readonly(place->path, &err));
     assert_contains(err.text, "written by a newer sharewatch");
     journal_place_sql(place, "PRAGMA application_id = 1");
@@ -132,29 +132,29 @@ test_an_older_one_is_migrated_and_kept(void **state)
 {
     struct journal_place *place = *state;
     struct sw_err err = {0};
-    static const char *const steps[] = {NULL,
+    static const char *const steps[] = {NULL, NULL,
         "CREATE TABLE colour (name TEXT);"
-        "UPDATE meta SET written_by = 'two'",
-        "UPDATE meta SET written_by = written_by || ' three'"};
-    const struct journal_schema third = {3, steps};
+        "UPDATE meta SET written_by = 'three'",
+        "UPDATE meta SET written_by = written_by || ' four'"};
+    const struct journal_schema fourth = {4, steps};
     journal_must_put(place->journal, "e", 3, 0);
     journal_place_close(place, true);
-    place->journal = journal_open_schema(&place->options, &third, &place->opened, &err);
+    place->journal = journal_open_schema(&place->options, &fourth, &place->opened, &err);
     if (place->journal == NULL) {
         fail_msg("%s", err.text);
     }
     assert_int_equal(journal_usage(place->journal).last_seq, 3);
-    assert_int_equal(journal_place_sql(place, "PRAGMA user_version"), 3);
+    assert_int_equal(journal_place_sql(place, "PRAGMA user_version"), 4);
     assert_int_equal(
-        journal_place_sql(place, "SELECT count(*) FROM meta WHERE written_by = 'two three'"), 1);
+        journal_place_sql(place, "SELECT count(*) FROM meta WHERE written_by = 'three four'"), 1);
     assert_int_equal(journal_place_sql(place, "SELECT count(name) FROM colour"), 0);
-    assert_int_equal(files_with(place, "journal.db.v1"), 1);
+    assert_int_equal(files_with(place, "journal.db.v2"), 1);
     journal_place_close(place, true);
 
-    /* The kept one is a whole journal of version 1, ours alone. */
+    /* The kept one is a whole journal of version 2, ours alone. */
     struct stat info;
     char kept[120];
-    snprintf(kept, sizeof(kept), "%s.v1", place->path);
+    snprintf(kept, sizeof(kept), "%s.v2", place->path);
     assert_int_equal(stat(kept, &info), 0);
     assert_int_equal(info.st_mode & 0777, 0600);
     assert_int_equal(rename(kept, place->path), 0);
@@ -163,23 +163,34 @@ test_an_older_one_is_migrated_and_kept(void **state)
 }
 
 static void
+test_the_version_before_the_first_release_is_refused(void **state)
+{
+    struct journal_place *place = *state;
+    struct sw_err err = {0};
+    journal_place_close(place, true);
+    journal_place_sql(place, "PRAGMA user_version = 1");
+    assert_false(try_open(place, &err));
+    assert_contains(err.text, "version 1 is none that was ever released");
+}
+
+static void
 test_a_failed_migration_changes_nothing(void **state)
 {
     struct journal_place *place = *state;
     struct sw_err err = {0};
     static const char *const steps[] = {
-        NULL, "UPDATE meta SET written_by = 'two'", "UPDATE no_such_table SET x = 1"};
-    const struct journal_schema third = {3, steps};
-    static const char *const gap[] = {NULL, "UPDATE meta SET written_by = 'two'", NULL};
-    const struct journal_schema with_gap = {3, gap};
+        NULL, NULL, "UPDATE meta SET written_by = 'three'", "UPDATE no_such_table SET x = 1"};
+    const struct journal_schema fourth = {4, steps};
+    static const char *const gap[] = {NULL, NULL, "UPDATE meta SET written_by = 'three'", NULL};
+    const struct journal_schema with_gap = {4, gap};
     journal_place_close(place, true);
-    assert_null(journal_open_schema(&place->options, &third, &place->opened, &err));
+    assert_null(journal_open_schema(&place->options, &fourth, &place->opened, &err));
     assert_contains(err.text, "no_such_table");
     assert_null(journal_open_schema(&place->options, &with_gap, &place->opened, &err));
-    assert_contains(err.text, "version 2 is none that was ever released");
+    assert_contains(err.text, "version 3 is none that was ever released");
     journal_place_open(place);
     assert_int_equal(
-        journal_place_sql(place, "SELECT count(*) FROM meta WHERE written_by = 'two'"), 0);
+        journal_place_sql(place, "SELECT count(*) FROM meta WHERE written_by = 'three'"), 0);
 }
 
 /* ---- damage */
@@ -200,13 +211,13 @@ spoil(const struct journal_place *place, off_t at, size_t size)
 }
 
 static int64_t
-page_of_events_leaf(const struct journal_place *place, int64_t number)
+page_of_chunks(const struct journal_place *place, const char *type, int64_t number)
 {
     char sql[200];
     snprintf(sql, sizeof(sql),
-        "SELECT pageno FROM dbstat WHERE name = 'event' AND pagetype = 'leaf' "
+        "SELECT pageno FROM dbstat WHERE name = 'chunk' AND pagetype = '%s' "
         "ORDER BY path LIMIT 1 OFFSET %lld",
-        (long long)number);
+        type, (long long)number);
     return journal_place_sql(place, sql);
 }
 
@@ -249,7 +260,7 @@ test_what_still_reads_is_saved(void **state)
     struct sw_journal_write write = {.source = &source};
     assert_true(sw_journal_append(place->journal, &write, NULL, &err));
     journal_place_close(place, true);
-    spoil(place, 4096 * (page_of_events_leaf(place, 20) - 1), 4096);
+    spoil(place, 4096 * (page_of_chunks(place, "leaf", 5) - 1), 4096);
 
     /* The damage is met when it is read: from then on nothing is done any more. */
     journal_place_open(place);
@@ -263,9 +274,9 @@ test_what_still_reads_is_saved(void **state)
     journal_place_reopen(place);
     assert_true(place->opened.replaced);
     assert_int_equal(place->opened.saved_sinks, 2);
-    assert_in_range(place->opened.saved_events, 170, 179);
+    assert_in_range(place->opened.saved_events, 140, 179);
 
-    /* All but one page, under the numbers they had; positions are what they were. */
+    /* All but one chunk, under the numbers they had; positions are what they were. */
     uint64_t count = 0;
     uint64_t at = 20;
     while (journal_must_read(place->journal, at, &batch)) {
@@ -291,7 +302,138 @@ test_what_still_reads_is_saved(void **state)
     sw_journal_batch_fini(&batch);
 }
 
-/* Gives the second event of a leaf the number of the first: one wrong byte. */
+/* What a page behind the first of a chunk held is noise; SQLite itself need not notice. */
+static void
+test_noise_inside_a_chunk_is_damage(void **state)
+{
+    struct journal_place *place = *state;
+    struct sw_journal_batch batch = {0};
+    struct sw_err err = {0};
+    journal_must_attach(place->journal, "s", true);
+    journal_must_put(place->journal, "e", 400, 300);
+    journal_must_ack(place->journal, "s", 10);
+    journal_place_close(place, true);
+    spoil(place, 4096 * (page_of_chunks(place, "overflow", 6) - 1) + 4, 4092);
+    journal_place_open(place);
+    uint64_t at = 10;
+    while (sw_journal_read(place->journal, at, 0, &batch, &err) && batch.count > 0) {
+        at = batch.records[batch.count - 1].seq;
+    }
+    assert_contains(err.text, "damaged");
+    assert_true(sw_journal_is_damaged(place->journal));
+    journal_place_reopen(place);
+    assert_true(place->opened.replaced);
+    assert_in_range(place->opened.saved_events, 390 - 60, 389);
+    sw_journal_batch_fini(&batch);
+}
+
+static bool
+see_row(void *context, const struct sw_journal_row *row, struct sw_err *err)
+{
+    (void)context;
+    (void)row;
+    (void)err;
+    return true;
+}
+
+/* Read, or put together when there are many: a baseline that is none is damage. */
+static void
+test_a_damaged_baseline(void **state)
+{
+    struct journal_place *place = *state;
+    static const char *const wrong[] = {"rows = ''", "rows = CAST(rows || x'00' AS BLOB)",
+        "rows = CAST(rows || zeroblob(19) AS BLOB)", "rows = substr(rows, 1, length(rows) - 1)",
+        "rows = CAST(zeroblob(16) || x'FEFFFFFF' AS BLOB)"};
+    struct sw_journal_row row = {{{1}}, SW_STR("body")};
+    for (size_t i = 0; i < COUNT_OF(wrong); i++) {
+        char sql[120];
+        struct sw_err err = {0};
+        struct sw_source_state source;
+        sw_source_state_init(&source, "fs01", "samba");
+        struct sw_journal_write write = {.source = &source, .rows = &row, .row_count = 1};
+        assert_true(sw_journal_append(place->journal, &write, NULL, &err));
+        assert_true(sw_journal_load_rows(place->journal, "fs01", see_row, NULL, &err));
+        snprintf(sql, sizeof(sql), "UPDATE baseline SET %s", wrong[i]);
+        journal_place_sql(place, sql);
+        bool ok = sw_journal_load_rows(place->journal, "fs01", see_row, NULL, &err);
+        assert_int_equal(ok, i == 0);
+        if (!ok) {
+            assert_contains(err.text, "the sessions of source 'fs01' are damaged");
+            assert_true(sw_journal_is_damaged(place->journal));
+            journal_place_reopen(place);
+            assert_true(place->opened.replaced);
+        }
+        sw_source_state_fini(&source);
+    }
+}
+
+static void
+assert_reads(struct sw_journal *journal, uint64_t after, uint64_t first, uint64_t last)
+{
+    struct sw_journal_batch batch = {0};
+    assert_true(journal_must_read(journal, after, &batch));
+    assert_int_equal(batch.records[0].seq, first);
+    assert_int_equal(batch.records[batch.count - 1].seq, last);
+    for (size_t i = 0; i < batch.count; i++) {
+        char begin[16];
+        snprintf(begin, sizeof(begin), "e-%d.", (int)batch.records[i].seq);
+        assert_true(sw_str_starts(batch.records[i].body, begin));
+    }
+    sw_journal_batch_fini(&batch);
+}
+
+/* Chunks of 52 events: what is passed of the first is not saved, the third is lost, alone. */
+static void
+test_all_but_the_damaged_chunk_is_saved(void **state)
+{
+    struct journal_place *place = *state;
+    struct sw_journal_batch batch = {0};
+    struct sw_err err = {0};
+    journal_must_attach(place->journal, "s", true);
+    journal_must_put(place->journal, "e", 400, 307);
+    journal_must_ack(place->journal, "s", 10);
+    journal_place_close(place, true);
+    assert_int_equal(journal_place_sql(place, "SELECT seq FROM chunk LIMIT 1 OFFSET 2"), 105);
+    journal_place_sql(
+        place, "UPDATE chunk SET events = zeroblob(length(events)) WHERE seq IN (105, 209)");
+    journal_place_open(place);
+    assert_false(sw_journal_read(place->journal, 110, 0, &batch, &err));
+    assert_contains(err.text, "the events from 105 on are damaged");
+    assert_int_equal(batch.count, 0);
+    journal_place_reopen(place);
+    assert_true(place->opened.replaced);
+    assert_int_equal(place->opened.saved_events, 400 - 10 - 2 * 52);
+    assert_int_equal(journal_usage(place->journal).first_seq, 11);
+    assert_reads(place->journal, 10, 11, 400);
+    assert_reads(place->journal, 104, 157, 400);
+    assert_reads(place->journal, 120, 157, 400);
+    assert_reads(place->journal, 208, 261, 400);
+    sw_journal_batch_fini(&batch);
+}
+
+/* The end is read when it is opened. */
+static void
+test_a_newest_chunk_that_is_damaged(void **state)
+{
+    struct journal_place *place = *state;
+    static const char *const wrong[] = {"count = count + 1", "count = 0", "count = -1",
+        "count = 1 << 40", "events = ''", "events = 'some text'",
+        "events = CAST(events || x'00' AS BLOB)"};
+    for (size_t i = 0; i < COUNT_OF(wrong); i++) {
+        char sql[120];
+        uint64_t last = journal_must_put(place->journal, "e", 5, 0);
+        journal_must_put(place->journal, "x", 1, 0);
+        snprintf(sql, sizeof(sql), "UPDATE chunk SET %s WHERE seq = (SELECT max(seq) FROM chunk)",
+            wrong[i]);
+        journal_place_close(place, true);
+        journal_place_sql(place, sql);
+        journal_place_open(place);
+        assert_true(place->opened.replaced);
+        assert_int_equal(journal_usage(place->journal).last_seq, last);
+    }
+}
+
+/* Gives the second chunk of a leaf the number of the first: one wrong byte. */
 static void
 repeat_a_number(const struct journal_place *place, int64_t page)
 {
@@ -312,9 +454,11 @@ test_a_number_that_comes_twice_is_no_end(void **state)
 {
     struct journal_place *place = *state;
     journal_must_attach(place->journal, "s", true);
-    journal_must_put(place->journal, "e", 120, 900);
+    for (size_t i = 0; i < 120; i++) {
+        journal_must_put(place->journal, "e", 1, 900);
+    }
     journal_place_close(place, true);
-    repeat_a_number(place, page_of_events_leaf(place, 5));
+    repeat_a_number(place, page_of_chunks(place, "leaf", 5));
     journal_recover_mark(place->path);
     journal_place_open(place);
     assert_true(place->opened.replaced);
@@ -330,9 +474,9 @@ test_numbers_go_on_although_the_newest_do_not_read(void **state)
     journal_must_attach(place->journal, "s", false);
     journal_must_attach(place->journal, "behind", true);
     journal_place_close(place, true);
-    spoil(place, 4096 * (page_of_events_leaf(place, 10) - 1), 4096);
+    spoil(place, 4096 * (page_of_chunks(place, "leaf", 3) - 1), 4096);
     int64_t last_leaf = journal_place_sql(place,
-        "SELECT pageno FROM dbstat WHERE name = 'event' AND pagetype = 'leaf' "
+        "SELECT pageno FROM dbstat WHERE name = 'chunk' AND pagetype = 'leaf' "
         "ORDER BY path DESC LIMIT 1");
     spoil(place, 4096 * (last_leaf - 1), 4096);
     /* The end is read when it is opened. */
@@ -465,10 +609,15 @@ main(void)
         JOURNAL_TEST_FILE(test_the_folder_may_be_reached_by_a_link),
         JOURNAL_TEST_FILE(test_strangers_and_newer_ones_are_refused),
         JOURNAL_TEST_FILE(test_an_older_one_is_migrated_and_kept),
+        JOURNAL_TEST_FILE(test_the_version_before_the_first_release_is_refused),
         JOURNAL_TEST_FILE(test_a_failed_migration_changes_nothing),
         JOURNAL_TEST_FILE(test_a_file_that_is_no_database_is_replaced),
         JOURNAL_TEST_FILE(test_what_still_reads_is_saved),
         JOURNAL_TEST_FILE(test_numbers_go_on_although_the_newest_do_not_read),
+        JOURNAL_TEST_FILE(test_noise_inside_a_chunk_is_damage),
+        JOURNAL_TEST_FILE(test_all_but_the_damaged_chunk_is_saved),
+        JOURNAL_TEST_FILE(test_a_damaged_baseline),
+        JOURNAL_TEST_FILE(test_a_newest_chunk_that_is_damaged),
         JOURNAL_TEST_FILE(test_a_number_that_comes_twice_is_no_end),
         JOURNAL_TEST_FILE(test_three_damaged_ones_are_kept),
         JOURNAL_TEST_FILE(test_a_replacement_cut_short_is_finished),
