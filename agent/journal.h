@@ -100,6 +100,7 @@ struct sw_sink_state {
     uint64_t sent;
     uint64_t rejected;
     uint64_t passed_over; /* older than max_age */
+    uint64_t cut;         /* of sent: shortened to the size that the sink's format allows */
     /* These four are the journal's own: it counts them as it drops, sw_journal_ack leaves them
      * alone (but takes back what was dropped while the sink had it in hand), sw_journal_get_sink
      * tells them. */

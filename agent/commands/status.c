@@ -166,9 +166,13 @@ status_sink_words(
     }
     sw_buf_add_text(&status->out, "; last sent ");
     status_add_ago(status, state->last_sent_ns);
-    sw_buf_printf(&status->out, "; sent %llu, rejected %llu, passed over %llu, dropped %llu",
-        (unsigned long long)state->sent, (unsigned long long)state->rejected,
-        (unsigned long long)state->passed_over, (unsigned long long)state->dropped);
+    sw_buf_printf(&status->out, "; sent %llu", (unsigned long long)state->sent);
+    if (state->cut > 0) {
+        sw_buf_printf(&status->out, " (%llu cut to size)", (unsigned long long)state->cut);
+    }
+    sw_buf_printf(&status->out, ", rejected %llu, passed over %llu, dropped %llu",
+        (unsigned long long)state->rejected, (unsigned long long)state->passed_over,
+        (unsigned long long)state->dropped);
     if (state->answer[0] != '\0') {
         sw_buf_add_text(&status->out, "; last answer ");
         status_add_ago(status, state->answer_ns);

@@ -121,7 +121,7 @@ batch_format(struct sw_forwarder *forwarder, size_t index, size_t at, int64_t no
         batch->is_done[index] = true;
         return true;
     }
-    const struct sw_format_record told = {event, record->seq, forwarder->sent_here + at + 1};
+    const struct sw_format_record told = {event, record->seq, forwarder->number + at + 1};
     bool is_whole = forwarder->format.format->write(
         &told, forwarder->format.options, forwarder->options.format, &batch->bytes);
     if (batch->bytes.failed) {
@@ -192,11 +192,13 @@ batch_apply(struct sw_forwarder *forwarder, size_t count, bool set_aside, const 
 {
     struct forward_batch *batch = &forwarder->batch;
     int64_t now_ns = forward_wall_ns(forwarder);
+    uint64_t first = forwarder->number + 1;
     for (size_t i = 0; i < count; i++) {
         if (batch->results[i] == SW_RESULT_DONE) {
             batch->is_done[batch->index[i]] = true;
             forwarder->state.sent++;
-            forwarder->sent_here++;
+            forwarder->state.cut += batch->records[i].is_cut;
+            forwarder->number = first + i;
             forwarder->state.last_sent_ns = now_ns;
         }
     }

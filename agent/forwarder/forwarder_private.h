@@ -40,7 +40,7 @@ struct sw_forwarder {
     struct sw_forward_policy policy;
     struct sw_forward_pace pace;
     struct sw_format_choice format;
-    uint64_t sent_here; /* records, since this forwarder was made */
+    uint64_t number; /* of the last record that was sent; counts from 1 since we are here */
     struct forward_batch batch;
     bool connected;
     int64_t retry_at_ns;   /* boot clock: nothing is tried before; 0: at once */

@@ -30,6 +30,7 @@ ack_note(struct sw_sink_state *to, const struct sw_sink_state *from)
     to->sent = from->sent;
     to->rejected = from->rejected;
     to->passed_over = from->passed_over;
+    to->cut = from->cut;
     to->last_sent_ns = from->last_sent_ns;
     to->answer_ns = from->answer_ns;
     to->paused = from->paused;

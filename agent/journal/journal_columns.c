@@ -62,6 +62,7 @@ sql_put_sink(struct journal_sql *sql, const struct journal_sink *sink)
     sql_put_uint(&use, state->sent);
     sql_put_uint(&use, state->rejected);
     sql_put_uint(&use, state->passed_over);
+    sql_put_uint(&use, state->cut);
     sql_put_uint(&use, sink->next.total);
     sql_put_uint(&use, sink->next.first);
     sql_put_uint(&use, sink->next.last);
@@ -83,6 +84,7 @@ sql_take_sink(struct sql_use *use, struct sw_sink_state *state)
     state->sent = sql_take_uint(use);
     state->rejected = sql_take_uint(use);
     state->passed_over = sql_take_uint(use);
+    state->cut = sql_take_uint(use);
     state->dropped = sql_take_uint(use);
     state->drop_first = sql_take_uint(use);
     state->drop_last = sql_take_uint(use);

@@ -29,7 +29,7 @@ static const char schema_tables[] =
     " rows BLOB NOT NULL, PRIMARY KEY (source, number)) WITHOUT ROWID;"
     "CREATE TABLE sink (name TEXT PRIMARY KEY, type TEXT NOT NULL, position INTEGER NOT NULL,"
     " sent INTEGER NOT NULL, rejected INTEGER NOT NULL, passed_over INTEGER NOT NULL,"
-    " dropped INTEGER NOT NULL, drop_first INTEGER NOT NULL, drop_last INTEGER NOT NULL,"
+    " cut INTEGER NOT NULL, dropped INTEGER NOT NULL, drop_first INTEGER NOT NULL, drop_last INTEGER NOT NULL,"
     " drop_count INTEGER NOT NULL, last_sent_ns INTEGER, answer TEXT NOT NULL,"
     " answer_ns INTEGER, paused INTEGER NOT NULL, absent_since_ns INTEGER) WITHOUT ROWID;"
     "CREATE TABLE rejected (id INTEGER PRIMARY KEY, sink TEXT NOT NULL, seq INTEGER NOT NULL,"

@@ -41,7 +41,7 @@
     X(BASELINE_CLEAR, "DELETE FROM baseline WHERE source = ?")                                     \
     X(BASELINE_LIST, "SELECT rows FROM baseline WHERE source = ? ORDER BY number")                 \
     X(SINK_PUT,                                                                                    \
-        "INSERT OR REPLACE INTO sink VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")        \
+        "INSERT OR REPLACE INTO sink VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")     \
     X(SINK_LIST, "SELECT * FROM sink")                                                             \
     X(SINK_REMOVE, "DELETE FROM sink WHERE name = ?")                                              \
     X(REJECTED_ADD,                                                                                \

@@ -92,6 +92,7 @@ sink_with_everything(uint64_t position)
     state.sent = 31;
     state.rejected = 32;
     state.passed_over = 33;
+    state.cut = 44;
     state.last_sent_ns = 34;
     state.answer_ns = 35;
     state.paused = true;
@@ -107,6 +108,7 @@ assert_acked(struct sw_journal *journal, uint64_t position)
     assert_int_equal(state.sent, 31);
     assert_int_equal(state.rejected, 32);
     assert_int_equal(state.passed_over, 33);
+    assert_int_equal(state.cut, 44);
     assert_int_equal(state.last_sent_ns, 34);
     assert_int_equal(state.answer_ns, 35);
     assert_true(state.paused);

@@ -79,16 +79,31 @@ struct toy {
     size_t connected, disconnected, sends, refusals, largest;
     uint64_t seen[TOY_SEEN_MAX]; /* sequence numbers that were DONE */
     size_t seen_count;
-    struct sw_event last; /* strings are gone */
+    uint64_t numbers[TOY_SEEN_MAX]; /* by sequence number, as last formatted */
+    struct sw_event last;           /* strings are gone */
     size_t dropped_events;
     int64_t dropped_first, dropped_last, dropped_count;
 };
 
+/* JSON, noting the numbers; every third record is cut. */
+static bool
+toy_write(const struct sw_format_record *record, const void *options,
+    const struct sw_format_context *context, struct sw_buf *buf)
+{
+    /* The script is the configuration, and what is seen is written to it all the same. */
+    struct toy *toy = (struct toy *)(uintptr_t)options;
+    assert_true(record->seq < TOY_SEEN_MAX);
+    toy->numbers[record->seq] = record->number;
+    sw_format_json.write(record, NULL, context, buf);
+    return record->seq % 3 != 0;
+}
+
+static const struct sw_format toy_format_table = {"toy", "application/json", toy_write};
+
 static struct sw_format_choice
 toy_format(const void *conf)
 {
-    (void)conf;
-    return (struct sw_format_choice){&sw_format_json, NULL};
+    return (struct sw_format_choice){&toy_format_table, conf};
 }
 
 static struct sw_sink_pace
@@ -751,6 +766,27 @@ events_that_come_later_are_sent_at_once(void **state)
 }
 
 static void
+numbers_count_what_was_sent(void **state)
+{
+    struct bench *b = *state;
+    /* 1 to 6: 2 is refused beside others and set aside, 5 and 6 come again. */
+    static const struct toy_answer answers[] = {{SW_OUTCOME_LATER, "DRDDA", 0}};
+    static const uint64_t expected[] = {0, 1, 2, 3, 4, 5, 6};
+    b->toy.answers = answers;
+    b->toy.answer_count = COUNT_OF(answers);
+    make_it(b);
+    append(b, 6);
+    run_all(b);
+    assert_int_equal(b->toy.seen_count, 5);
+    assert_memory_equal(b->toy.numbers, expected, sizeof(expected));
+    struct sw_sink_state now = stored_state(b);
+    assert_int_equal(now.sent, 5);
+    assert_int_equal(now.rejected, 1);
+    assert_int_equal(now.cut, 2);
+    sw_sink_state_fini(&now);
+}
+
+static void
 a_rate_spreads_what_is_sent(void **state)
 {
     struct bench *b = *state;
@@ -916,6 +952,7 @@ main(void)
         TEST(drops_are_told_once_with_their_range),
         TEST(a_journal_that_fails_once_loses_nothing),
         TEST(events_that_come_later_are_sent_at_once),
+        TEST(numbers_count_what_was_sent),
         TEST(a_rate_spreads_what_is_sent),
         TEST(a_batch_waits_to_be_filled),
         TEST(a_full_batch_does_not_wait),
