@@ -14,6 +14,8 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(__file__))
 import samba_helpers  # noqa: E402
+from https_server import Pki  # noqa: E402
+from webhook_helpers import Hooks  # noqa: E402
 
 
 class Sharewatch:
@@ -41,11 +43,15 @@ class Sharewatch:
         return [json.loads(line) for line in ended.stdout.splitlines()], ended
 
 
-@pytest.fixture
-def private_path():
+def private_folder():
     """A temporary folder whose parents belong to root (a program's folder must be trusted)."""
     base = "/run" if os.geteuid() == 0 and os.access("/run", os.W_OK) else None
-    with tempfile.TemporaryDirectory(prefix="sharewatch-test-", dir=base) as folder:
+    return tempfile.TemporaryDirectory(prefix="sharewatch-test-", dir=base)
+
+
+@pytest.fixture
+def private_path():
+    with private_folder() as folder:
         yield pathlib.Path(folder)
 
 
@@ -80,3 +86,19 @@ def stopped_smbd(samba_accounts, tmp_path):
 @pytest.fixture
 def smbd(stopped_smbd):
     return stopped_smbd.start()
+
+
+@pytest.fixture(scope="session")
+def pki():
+    with private_folder() as folder:
+        yield Pki(folder)
+
+
+@pytest.fixture
+def hooks(sharewatch, pki):
+    """An agent with webhook sinks and their servers."""
+    made = Hooks(sharewatch, pki)
+    yield made
+    made.close()
+    for server in made.servers:
+        assert not getattr(server, "problems", [])
