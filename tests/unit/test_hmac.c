@@ -42,6 +42,21 @@ test_rfc4231(void **state)
         "9b09ffa71b942fcb27635fbcd5b0e944bfdc63644f0713938a7f51535c3a35e2");
 }
 
+/* Around the size from which a key is hashed first; digests are from Python's hmac. */
+static void
+test_sizes_of_keys(void **state)
+{
+    (void)state;
+    char bytes[100];
+    memset(bytes, 0xaa, sizeof(bytes));
+    check_hmac((struct sw_str){bytes, 64}, SW_STR("key of 64"),
+        "fe0c25946c34770992a2735cd1a9a9a8bcc7fda9b1200cd36bcd9e24abd32f3d");
+    check_hmac((struct sw_str){bytes, 65}, SW_STR("key of 65"),
+        "af17a927ee1764bd9e43253c56c8fa214d2748172a06ea13d748003b440558a3");
+    check_hmac((struct sw_str){bytes, 100}, SW_STR("key of 100"),
+        "745da5c3d8e247d46485c72c31a517e55cd7dbef967264a0838bb92c2297b84a");
+}
+
 /* Sizes around the block, in runs of every size up to two blocks, against all at once. */
 static void
 test_sha256_in_runs(void **state)
@@ -72,6 +87,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rfc4231),
+        cmocka_unit_test(test_sizes_of_keys),
         cmocka_unit_test(test_sha256_in_runs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
