@@ -6,7 +6,8 @@
  *
  * A batch that the receiver refuses as a whole is halved until the record is alone and set aside;
  * three different records refused in a row, with none accepted between, is taken for a fault of
- * ours and PAUSED instead.
+ * ours and PAUSED instead. A batch that breaks the connection several times in a row is halved,
+ * too, but nothing of it is ever set aside.
  */
 #ifndef SW_FORWARDER_H
 #define SW_FORWARDER_H

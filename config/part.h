@@ -25,8 +25,8 @@ struct sw_part {
     const char *summary;       /* one line for `help` */
     const struct sw_key *keys; /* ends with a NULL name; offsets into the configuration struct */
     size_t conf_size;
-    /* What the keys' own rules cannot say (two keys that exclude each other). Pure, no I/O; may
-     * be NULL. */
+    /* What the keys' own rules cannot say (two keys that exclude each other). No I/O but whether a
+     * library is there; may be NULL. */
     void (*check)(const void *conf, struct sw_problems *problems);
     /* Once, after check: works out values that have no key of their own, in conf. Pure, and takes
      * what check has refused; may be NULL. */

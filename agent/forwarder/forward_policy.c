@@ -31,6 +31,7 @@ static void
 policy_accepted(struct sw_forward_policy *policy, const struct sw_forward_tally *tally)
 {
     policy->refused = 0;
+    policy->broken = 0;
     policy->paused = false;
     sw_backoff_reset(&policy->trouble);
     sw_backoff_reset(&policy->pause);
@@ -58,6 +59,14 @@ policy_refused(
     return !*is_our_fault;
 }
 
+static void
+policy_broken(struct sw_forward_policy *policy, const struct sw_forward_tally *tally)
+{
+    if (++policy->broken >= SW_FORWARD_BROKEN_MAX) {
+        policy->limit = tally->sent / 2;
+    }
+}
+
 static int64_t
 policy_at_least(const struct sw_forward_tally *tally, int64_t least_ns)
 {
@@ -81,6 +90,9 @@ sw_forward_decide(
     if (tally->refused > 0 && outcome != SW_OUTCOME_PAUSED) {
         decision.set_aside = policy_refused(policy, tally, &is_our_fault);
         outcome = is_our_fault ? SW_OUTCOME_PAUSED : outcome;
+    }
+    if (outcome == SW_OUTCOME_BROKEN && tally->sent > 1) {
+        policy_broken(policy, tally);
     }
     if (outcome == SW_OUTCOME_OK && tally->sent > 0 && tally->done + tally->refused == 0) {
         outcome = SW_OUTCOME_LATER; /* nothing moved: that must not become a busy loop */

@@ -12,6 +12,10 @@
 #include "agent/base/backoff.h"
 #include "sinks/sink.h"
 
+/* Sends of several records that broke, in a row, before fewer are tried: a receiver that drops the
+ * connection on what is too large or takes too long has no other way to say so. */
+#define SW_FORWARD_BROKEN_MAX 3
+
 /* Different records refused alone, in a row, that are taken for a fault of ours. */
 #define SW_FORWARD_REFUSED_MAX 3
 
@@ -19,6 +23,7 @@ struct sw_forward_policy {
     size_t max;       /* records of one send */
     size_t limit;     /* records of the next send: max, or fewer while a bad record is looked for */
     unsigned refused; /* alone, in a row, none accepted between */
+    unsigned broken;  /* sends of several records, in a row */
     bool paused;
     struct sw_backoff trouble; /* LATER, BROKEN: 1 s to 5 min */
     struct sw_backoff pause;   /* PAUSED: 1 to 30 min */

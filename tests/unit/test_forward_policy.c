@@ -38,7 +38,8 @@ static void
 what_goes_well_goes_on_at_once(void **state)
 {
     (void)state;
-    struct sw_forward_decision d = after(SW_BATCH_RECORDS_MAX, SW_BATCH_RECORDS_MAX, 0, SW_OUTCOME_OK);
+    struct sw_forward_decision d =
+        after(SW_BATCH_RECORDS_MAX, SW_BATCH_RECORDS_MAX, 0, SW_OUTCOME_OK);
     assert_int_equal(d.wait_ns, 0);
     assert_false(d.disconnect);
     d = after(SW_BATCH_RECORDS_MAX, 1, 0, SW_OUTCOME_OK);
@@ -145,6 +146,30 @@ a_refused_batch_is_halved_until_the_record_is_alone(void **state)
     assert_int_equal(policy.limit, SW_BATCH_RECORDS_MAX);
 }
 
+/* Too large to be taken, or too slow to be answered in time: nobody says which. */
+static void
+a_batch_that_breaks_the_connection_thrice_is_halved(void **state)
+{
+    (void)state;
+    sw_forward_policy_init(&policy, 100);
+    after(100, 0, 0, SW_OUTCOME_BROKEN);
+    after(0, 0, 0, SW_OUTCOME_BROKEN);
+    after(100, 0, 0, SW_OUTCOME_BROKEN);
+    assert_int_equal(policy.limit, 100);
+    after(100, 0, 0, SW_OUTCOME_BROKEN);
+    assert_int_equal(policy.limit, 50);
+    after(50, 0, 0, SW_OUTCOME_BROKEN);
+    assert_int_equal(policy.limit, 25);
+    for (int i = 0; i < 10; i++) {
+        assert_false(after(policy.limit, 0, 0, SW_OUTCOME_BROKEN).set_aside);
+    }
+    assert_int_equal(policy.limit, 1);
+    after(1, 1, 0, SW_OUTCOME_OK);
+    assert_int_equal(policy.limit, 2);
+    after(2, 0, 0, SW_OUTCOME_BROKEN);
+    assert_int_equal(policy.limit, 2);
+}
+
 static void
 refused_beside_accepted_goes_aside_at_once(void **state)
 {
@@ -200,6 +225,7 @@ main(void)
         TEST(paused_waits_one_to_thirty_minutes_and_sets_nothing_aside),
         TEST(nothing_taken_without_a_reason_is_no_busy_loop),
         TEST(a_refused_batch_is_halved_until_the_record_is_alone),
+        TEST(a_batch_that_breaks_the_connection_thrice_is_halved),
         TEST(refused_beside_accepted_goes_aside_at_once),
         TEST(three_refused_in_a_row_are_our_fault),
         TEST(one_accepted_between_ends_the_row),
