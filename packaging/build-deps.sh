@@ -4,13 +4,14 @@
 #   packaging/build-deps.sh build      what building the program needs
 #   packaging/build-deps.sh demo       build, and a Samba server and client for the quickstart
 #   packaging/build-deps.sh test       demo, and what the tests need
+#   packaging/build-deps.sh bench      test, and the peers of the benchmarks
 #   packaging/build-deps.sh windows    what packaging/windows/build.sh needs
 #   packaging/build-deps.sh windows-test  windows, and Wine to run what it builds
 #   packaging/build-deps.sh --list SET prints the names, installs nothing
 #
 # Needs root, or a user with sudo. Does nothing, and asks no registry, when all is installed.
-# Debian starts smbd (on port 445) and rsyslogd the moment their packages are installed; here they
-# are kept from starting, now and at the next boot, unless they were installed before.
+# Debian starts smbd (on port 445), rsyslogd and nginx the moment their packages are installed; here
+# they are kept from starting, now and at the next boot, unless they were installed before.
 set -eu
 
 build='cmake ninja-build gcc libc6-dev pkg-config libyaml-dev libsqlite3-dev
@@ -18,6 +19,7 @@ build='cmake ninja-build gcc libc6-dev pkg-config libyaml-dev libsqlite3-dev
 demo="$build samba smbclient"
 test="$demo clang llvm libclang-rt-14-dev libcmocka-dev git procps util-linux iproute2 strace
       python3 python3-pytest python3-h2 openssl sqlite3 rsyslog libnss-wrapper"
+bench="$test nginx-light curl"
 windows='cmake ninja-build gcc libc6-dev make pkg-config tcl dpkg-dev gcc-mingw-w64-x86-64-posix'
 windows_test="$windows wine wine64 python3 python3-pytest"
 
@@ -30,10 +32,11 @@ case "${1:-build}" in
     build) packages=$build ;;
     demo) packages=$demo ;;
     test) packages=$test ;;
+    bench) packages=$bench ;;
     windows) packages=$windows ;;
     windows-test) packages=$windows_test ;;
     *)
-        echo "build-deps.sh: unknown set '$1' (allowed: build, demo, test, windows, windows-test)" >&2
+        echo "build-deps.sh: unknown set '$1' (allowed: build, demo, test, bench, windows, windows-test)" >&2
         exit 2
         ;;
 esac
@@ -75,6 +78,12 @@ case " $missing " in
     *' rsyslog '*)
         keep_off="$keep_off rsyslog"
         echo "(rsyslogd is kept from starting: the tests start one of their own)"
+        ;;
+esac
+case " $missing " in
+    *' nginx-light '*)
+        keep_off="$keep_off nginx"
+        echo "(nginx is kept from starting: the benchmarks start one of their own)"
         ;;
 esac
 
