@@ -60,9 +60,11 @@ bool
 forward_batch_read(struct sw_forwarder *forwarder, struct sw_err *err)
 {
     struct forward_batch *batch = &forwarder->batch;
+    /* Whole sends, so that none is left over that goes half empty. */
+    size_t most = SW_BATCH_RECORDS_MAX / forwarder->policy.max * forwarder->policy.max;
     batch->first = 0;
-    if (!sw_journal_read(forwarder->options.journal, forwarder->state.position,
-            SW_BATCH_RECORDS_MAX, &batch->read, err)) {
+    if (!sw_journal_read(
+            forwarder->options.journal, forwarder->state.position, most, &batch->read, err)) {
         batch->read.count = 0;
         return false;
     }

@@ -213,7 +213,7 @@ def https_ours(bench, folder, recording, nginx, batch):
     shutil.rmtree(folder / "state", ignore_errors=True)
     conf = write_conf(folder / "hook.yaml", folder / "state", f"recording: {{type: replay, path: {recording}}}",
                       f"out: {{type: webhook, url: 'https://localhost:{nginx.port}/hook', ca_file: {nginx.folder}/cert.pem,"
-                      f" batch: {{events: {batch}}}}}")
+                      f" batch: {{events: {batch}, wait: 0}}}}")
     with Usage() as usage:
         subprocess.run([bench.program, "run", "-c", conf, "--until-done"], check=True)
     return usage

@@ -834,6 +834,18 @@ a_full_batch_does_not_wait(void **state)
 }
 
 static void
+a_backlog_goes_in_full_batches(void **state)
+{
+    struct bench *b = *state;
+    b->toy.pace = (struct sw_sink_pace){.records_max = 500, .wait_ns = SW_NS_PER_S};
+    make_it(b);
+    append(b, 5000);
+    run_all(b);
+    assert_seen(b, 1, 5000);
+    assert_int_equal(b->toy.sends, 10);
+}
+
+static void
 a_stop_does_not_wait_for_a_batch_to_fill(void **state)
 {
     struct bench *b = *state;
@@ -956,6 +968,7 @@ main(void)
         TEST(a_rate_spreads_what_is_sent),
         TEST(a_batch_waits_to_be_filled),
         TEST(a_full_batch_does_not_wait),
+        TEST(a_backlog_goes_in_full_batches),
         TEST(a_stop_does_not_wait_for_a_batch_to_fill),
         TEST(an_idle_forwarder_waits_for_events_alone),
         TEST(reopen_connects_again),
