@@ -171,6 +171,9 @@ def test_a_message_that_is_cut_still_reads(sharewatch, rsyslogd):
             assert {"id", "seq", "journal", "source", "server", "user", "client", "session"} <= set(params)
             lengths.append(len(raw.encode()))
     assert max(lengths) <= 2048 and len([n for n in lengths if n <= 480]) >= len(names)
+    status = sharewatch.run("status", "-c", conf).stdout
+    counts = {name: int(cut) for name, cut in re.findall(r"sink (\w+): .*\((\d+) cut to size\)", status)}
+    assert len(names) <= counts["small"] <= len(events) and 1 <= counts["usual"] <= len(names), status
 
 
 def is_failing(sharewatch, conf, name="siem"):
