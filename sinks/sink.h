@@ -15,7 +15,10 @@
  *   DONE     the receiver has it, as far as this sink promises (said in its summary: the file sink
  *            means written and synced)
  *   AGAIN    not taken; send it again. What send leaves untouched is AGAIN.
- *   REFUSED  the receiver will never take this record; it is set aside with answer->text
+ *   REFUSED  the receiver will never take this record; it is set aside with answer->text. When it
+ *            refuses several in a row and takes none, that is taken for a fault of ours: PAUSED
+ *   UNFIT    this record cannot be sent at all, whoever receives; it is set aside with answer->text
+ *            and says nothing about the receiver
  * For the call as a whole:
  *   OK       keep going (some records may still be AGAIN or REFUSED)
  *   LATER    the connection is fine, wait; answer->retry_after_ms is a lower bound if not 0
@@ -40,7 +43,7 @@
 #include "config/part.h"
 #include "sinks/format/format.h"
 
-enum sw_result { SW_RESULT_AGAIN, SW_RESULT_DONE, SW_RESULT_REFUSED };
+enum sw_result { SW_RESULT_AGAIN, SW_RESULT_DONE, SW_RESULT_REFUSED, SW_RESULT_UNFIT };
 
 enum sw_outcome { SW_OUTCOME_OK, SW_OUTCOME_LATER, SW_OUTCOME_BROKEN, SW_OUTCOME_PAUSED };
 

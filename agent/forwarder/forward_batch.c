@@ -184,6 +184,7 @@ batch_tally(const struct forward_batch *batch, size_t count, enum sw_outcome out
     for (size_t i = 0; i < count; i++) {
         tally.done += batch->results[i] == SW_RESULT_DONE;
         tally.refused += batch->results[i] == SW_RESULT_REFUSED;
+        tally.unfit += batch->results[i] == SW_RESULT_UNFIT;
     }
     return tally;
 }
@@ -205,9 +206,10 @@ batch_apply(struct sw_forwarder *forwarder, size_t count, bool set_aside, const 
         }
     }
     for (size_t i = 0; i < count; i++) {
-        if (set_aside && batch->results[i] == SW_RESULT_REFUSED &&
-            !batch_reject(forwarder, batch->index[i],
-                reason[0] != '\0' ? reason : "the receiver refuses it", err)) {
+        bool goes = batch->results[i] == SW_RESULT_UNFIT ||
+                    (set_aside && batch->results[i] == SW_RESULT_REFUSED);
+        if (goes && !batch_reject(forwarder, batch->index[i],
+                        reason[0] != '\0' ? reason : "the receiver refuses it", err)) {
             return false;
         }
     }

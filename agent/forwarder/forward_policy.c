@@ -94,7 +94,8 @@ sw_forward_decide(
     if (outcome == SW_OUTCOME_BROKEN && tally->sent > 1) {
         policy_broken(policy, tally);
     }
-    if (outcome == SW_OUTCOME_OK && tally->sent > 0 && tally->done + tally->refused == 0) {
+    if (outcome == SW_OUTCOME_OK && tally->sent > 0 &&
+        tally->done + tally->refused + tally->unfit == 0) {
         outcome = SW_OUTCOME_LATER; /* nothing moved: that must not become a busy loop */
     }
     if (outcome == SW_OUTCOME_PAUSED) {

@@ -34,7 +34,7 @@ void sw_forward_policy_init(struct sw_forward_policy *policy, size_t max_records
 
 /* What one connect (sent is 0) or send came to. */
 struct sw_forward_tally {
-    size_t sent, done, refused;
+    size_t sent, done, refused, unfit;
     enum sw_outcome outcome;
     int64_t retry_after_ms; /* the receiver's wish; 0: none */
 };

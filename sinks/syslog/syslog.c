@@ -223,8 +223,8 @@ syslog_send_all(struct sw_sink *sink, const struct sw_record *records, size_t co
         if (fault != SW_UDP_NONE) {
             syslog_say_fault(sink, fault, at < count ? records[at].bytes.size : 0, answer, err);
         }
-        if (verdict.refuse) {
-            results[at++] = SW_RESULT_REFUSED;
+        if (verdict.is_unfit) {
+            results[at++] = SW_RESULT_UNFIT;
         }
     }
     for (size_t i = 0; i < count && verdict.undo; i++) {

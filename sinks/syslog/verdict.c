@@ -7,7 +7,7 @@ sw_syslog_judge(enum sw_udp_fault fault)
     case SW_UDP_NONE:
         return (struct sw_syslog_verdict){.outcome = SW_OUTCOME_OK};
     case SW_UDP_TOO_BIG:
-        return (struct sw_syslog_verdict){.outcome = SW_OUTCOME_OK, .refuse = true};
+        return (struct sw_syslog_verdict){.outcome = SW_OUTCOME_OK, .is_unfit = true};
     case SW_UDP_REFUSED:
     case SW_UDP_UNREACHABLE:
         /* What comes back names no datagram. Twice, with the same id, is better than not at all. */

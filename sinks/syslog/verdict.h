@@ -7,7 +7,7 @@
 
 struct sw_syslog_verdict {
     enum sw_outcome outcome;
-    bool refuse;   /* the record at hand is refused, it alone, and the others go on */
+    bool is_unfit; /* the record at hand, it alone; the others go on */
     bool undo;     /* what this send has handed over may be lost: all of it again */
     bool is_doubt; /* the address is not to be trusted: look the name up, open a new socket */
 };

@@ -54,7 +54,7 @@ clock_wait(
 
 struct toy_answer {
     enum sw_outcome outcome;
-    const char *results; /* D, A or R a record; the last letter stands for the rest; "" is A */
+    const char *results; /* D, A, R or U a record; the last letter stands for the rest; "" is A */
     int64_t retry_after_ms;
 };
 
@@ -207,6 +207,7 @@ toy_send(struct sw_sink *sink, const struct sw_record *records, size_t count,
         char letter = say.results[i < letters ? i : letters - 1];
         results[i] = letter == 'D'   ? SW_RESULT_DONE
                      : letter == 'R' ? SW_RESULT_REFUSED
+                     : letter == 'U' ? SW_RESULT_UNFIT
                                      : SW_RESULT_AGAIN;
         if (letter == 'D') {
             toy_see(toy, &records[i]);
@@ -658,6 +659,27 @@ three_refused_in_a_row_are_kept(void **state)
 }
 
 static void
+what_cannot_be_sent_never_pauses(void **state)
+{
+    struct bench *b = *state;
+    static const struct toy_answer answers[] = {{SW_OUTCOME_OK, "U", 0}, {SW_OUTCOME_OK, "U", 0},
+        {SW_OUTCOME_OK, "U", 0}, {SW_OUTCOME_OK, "U", 0}};
+    b->toy.pace.records_max = 1;
+    b->toy.answers = answers;
+    b->toy.answer_count = COUNT_OF(answers);
+    make_it(b);
+    append(b, 6);
+    int64_t began_ns = clock_boot(&b->clock);
+    run_all(b);
+    assert_seen(b, 5, 6);
+    struct sw_sink_state now = stored_state(b);
+    assert_int_equal(now.rejected, 4);
+    assert_false(now.paused);
+    sw_sink_state_fini(&now);
+    assert_true(clock_boot(&b->clock) - began_ns < 2 * SW_NS_PER_S);
+}
+
+static void
 a_stored_event_that_cannot_be_read_is_set_aside(void **state)
 {
     struct bench *b = *state;
@@ -959,6 +981,7 @@ main(void)
         TEST(status_says_why_it_is_paused),
         TEST(a_refused_batch_costs_only_the_bad_record),
         TEST(three_refused_in_a_row_are_kept),
+        TEST(what_cannot_be_sent_never_pauses),
         TEST(a_stored_event_that_cannot_be_read_is_set_aside),
         TEST(what_is_older_than_max_age_is_passed_over),
         TEST(drops_are_told_once_with_their_range),

@@ -216,7 +216,7 @@ every_fault_has_its_rule(void **state)
     for (size_t i = 0; i < COUNT_OF(rules); i++) {
         struct sw_syslog_verdict verdict = sw_syslog_judge(rules[i].fault);
         assert_int_equal(verdict.outcome, rules[i].is.outcome);
-        assert_int_equal(verdict.refuse, rules[i].is.refuse);
+        assert_int_equal(verdict.is_unfit, rules[i].is.is_unfit);
         assert_int_equal(verdict.undo, rules[i].is.undo);
         assert_int_equal(verdict.is_doubt, rules[i].is.is_doubt);
     }

@@ -190,7 +190,7 @@ one_that_is_too_large_is_refused_alone(void **state)
         b->class->send(&b->sink, b->records, 5, b->results, &b->answer, soon(), &b->err),
         SW_OUTCOME_OK);
     for (size_t i = 0; i < 5; i++) {
-        assert_int_equal(b->results[i], i % 2 == 0 ? SW_RESULT_DONE : SW_RESULT_REFUSED);
+        assert_int_equal(b->results[i], i % 2 == 0 ? SW_RESULT_DONE : SW_RESULT_UNFIT);
     }
     assert_contains(b->answer.text, "a message of 70000 bytes is too large");
     assert_contains(b->answer.text, "lower max_size (2048)");
