@@ -50,15 +50,16 @@ count_fds(void)
 }
 
 /* Nothing of the sink's is left open. What it has given up, such as a look-up that the system does
- * not answer, may take a moment to end by itself; what leaks never does. */
+ * not answer, may take a moment to end by itself, here or in the next test; what leaks never does.
+ */
 static void
 assert_fds(size_t count)
 {
     int64_t until_ns = sw_clock_boot_ns() + 10 * SW_NS_PER_S;
-    while (count_fds() != count && sw_clock_boot_ns() < until_ns) {
+    while (count_fds() > count && sw_clock_boot_ns() < until_ns) {
         sched_yield();
     }
-    assert_int_equal(count_fds(), count);
+    assert_in_range(count_fds(), 0, count);
 }
 
 static int
