@@ -12,7 +12,6 @@
 #define SW_EXIT_USAGE  2
 #define SW_EXIT_CONFIG 78 /* EX_CONFIG of sysexits.h */
 
-
 /* Sources, sinks, and the rules between their settings and their types. */
 extern const struct sw_config_types sw_setup_types;
 

@@ -27,5 +27,6 @@ sw_config_host_exists(const struct sw_config_host *host, const char *path)
 const char *
 sw_config_host_env(const struct sw_config_host *host, const char *name)
 {
-    return host != NULL && host->env != NULL ? host->env(host->context, name) : sw_environment_get(name);
+    return host != NULL && host->env != NULL ? host->env(host->context, name)
+                                             : sw_environment_get(name);
 }

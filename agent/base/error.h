@@ -17,7 +17,7 @@
 #else /* where the C library's own printf differs, ours is still the standard's */
 #define SW_PRINTF(format_at, args_at) __attribute__((format(gnu_printf, format_at, args_at)))
 #endif
-#define SW_MUST_CHECK                 __attribute__((warn_unused_result))
+#define SW_MUST_CHECK __attribute__((warn_unused_result))
 #else
 #define SW_PRINTF(format_at, args_at)
 #define SW_MUST_CHECK

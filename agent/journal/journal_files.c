@@ -1,73 +1,72 @@
 /* The few things with files that SQLite does not do for us. */
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "agent/base/memory.h"
 #include "agent/journal/journal_sql.h"
+#include "agent/platform/platform.h"
+
+#define FILES_PATH_MAX ((size_t)128 * 1024) /* 32,767 characters of UTF-16 as UTF-8 */
 
 /* SQLite would make it with the rights that the umask leaves; -wal and -shm take after it. */
 bool
 journal_file_create(const char *path, struct sw_err *err)
 {
-    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0) {
-        return errno == EEXIST || sw_err_set_os(err, errno, "make journal %s", path);
-    }
-    close(fd);
-    return true;
+    return sw_file_make(path, err) || sw_err_wrap(err, "journal");
 }
 
 bool
 journal_file_exists(const char *path)
 {
-    return access(path, F_OK) == 0;
+    return sw_file_exists(path);
 }
 
 char *
 journal_file_resolve(const char *path, struct sw_err *err)
 {
-    const char *slash = strrchr(path, '/');
-    const char *name = slash != NULL ? slash + 1 : path;
-    char *folder = slash == NULL ? sw_strdup(".")
-                                 : sw_strndup(path, slash > path ? (size_t)(slash - path) : 1);
-    char *real = realpath(folder, NULL);
+    struct sw_buf folder;
+    struct sw_buf whole;
     char *resolved = NULL;
+    sw_buf_init(&folder, FILES_PATH_MAX);
+    sw_buf_init(&whole, FILES_PATH_MAX);
+    sw_path_folder(path, &folder);
+    char *real = sw_path_resolve(sw_buf_text(&folder), err);
     if (real == NULL) {
-        sw_err_set_os(err, errno, "journal folder %s", folder);
+        sw_err_wrap(err, "journal folder");
     } else {
-        struct sw_buf buf;
-        sw_buf_init(&buf, 16384);
-        sw_buf_printf(&buf, "%s/%s", strcmp(real, "/") == 0 ? "" : real, name);
-        resolved = sw_buf_take(&buf);
+        sw_path_join(real, sw_path_name(path), &whole);
+        resolved = sw_buf_take(&whole);
     }
     free(real);
-    free(folder);
+    sw_buf_fini(&folder);
     return resolved;
 }
 
 void
 journal_file_remove(const char *path)
 {
-    (void)unlink(path);
+    (void)sw_file_remove(path, NULL);
 }
 
 bool
 journal_file_move(const char *from, const char *to, struct sw_err *err)
 {
-    return rename(from, to) == 0 || errno == ENOENT ||
-           sw_err_set_os(err, errno, "rename %s to %s", from, to);
+    struct sw_err why = {0};
+    if (sw_file_rename(from, to, &why) || why.code == ENOENT) {
+        return true;
+    }
+    if (err != NULL) {
+        *err = why;
+    }
+    return false;
 }
 
 char *
 journal_file_name(const char *path, const char *suffix)
 {
     struct sw_buf buf;
-    sw_buf_init(&buf, 16384);
+    sw_buf_init(&buf, FILES_PATH_MAX);
     sw_buf_add_text(&buf, path);
     sw_buf_add_text(&buf, suffix);
     return sw_buf_take(&buf);
@@ -77,47 +76,60 @@ journal_file_name(const char *path, const char *suffix)
 
 /* Removes the files whose name is prefix + a time before `before`, or finds the newest such time
  * below it: then nothing is removed. Names of one form sort as their times do. */
+struct files_visit {
+    const char *folder;
+    const char *prefix;
+    const char *before;
+    char *newest; /* NULL: remove */
+    bool found;
+};
+
+static void
+files_visit_one(void *context, const char *name)
+{
+    struct files_visit *visit = context;
+    size_t size = strlen(visit->prefix);
+    const char *time = strncmp(name, visit->prefix, size) == 0 ? name + size : "";
+    if (strlen(time) < FILES_TIME_SIZE || strncmp(time, visit->before, FILES_TIME_SIZE) >= 0) {
+        return;
+    }
+    if (visit->newest == NULL) {
+        struct sw_buf path;
+        sw_buf_init(&path, FILES_PATH_MAX);
+        sw_path_join(visit->folder, name, &path);
+        journal_file_remove(sw_buf_text(&path));
+        sw_buf_fini(&path);
+    } else if (!visit->found || strncmp(time, visit->newest, FILES_TIME_SIZE) > 0) {
+        memcpy(visit->newest, time, FILES_TIME_SIZE);
+        visit->found = true;
+    }
+}
+
 static bool
 files_visit(const char *folder, const char *prefix, const char *before, char *newest)
 {
-    DIR *dir = opendir(folder);
-    struct dirent *entry;
-    bool found = false;
-    while (dir != NULL && (entry = readdir(dir)) != NULL) {
-        const char *time = entry->d_name + strlen(prefix);
-        if (strncmp(entry->d_name, prefix, strlen(prefix)) != 0 || strlen(time) < FILES_TIME_SIZE ||
-            strncmp(time, before, FILES_TIME_SIZE) >= 0) {
-            continue;
-        }
-        if (newest == NULL) {
-            (void)unlinkat(dirfd(dir), entry->d_name, 0);
-        } else if (!found || strncmp(time, newest, FILES_TIME_SIZE) > 0) {
-            memcpy(newest, time, FILES_TIME_SIZE);
-            found = true;
-        }
-    }
-    if (dir != NULL) {
-        closedir(dir);
-    }
-    return found;
+    struct files_visit visit = {folder, prefix, before, newest, false};
+    (void)sw_folder_each(folder, files_visit_one, &visit, NULL);
+    return visit.found;
 }
 
 void
 journal_file_prune_damaged(const char *path, size_t keep)
 {
-    const char *slash = strrchr(path, '/');
-    char *folder = sw_strndup(path, slash != NULL ? (size_t)(slash - path) + 1 : 0);
-    char *prefix = journal_file_name(slash != NULL ? slash + 1 : path, ".damaged-");
+    struct sw_buf folder;
+    char *prefix = journal_file_name(sw_path_name(path), ".damaged-");
     char before[FILES_TIME_SIZE + 1] = "~";
     bool more = true;
+    sw_buf_init(&folder, FILES_PATH_MAX);
+    sw_path_folder(path, &folder);
     for (size_t i = 0; i < keep && more; i++) {
         char newest[FILES_TIME_SIZE + 1] = "";
-        more = files_visit(folder[0] != '\0' ? folder : ".", prefix, before, newest);
+        more = files_visit(sw_buf_text(&folder), prefix, before, newest);
         memcpy(before, newest, sizeof(before));
     }
     if (more) {
-        files_visit(folder[0] != '\0' ? folder : ".", prefix, before, NULL);
+        files_visit(sw_buf_text(&folder), prefix, before, NULL);
     }
+    sw_buf_fini(&folder);
     free(prefix);
-    free(folder);
 }

@@ -1,7 +1,6 @@
 /* The tables, their version, and bringing an older file up to date. */
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "agent/base/uuid.h"
 #include "agent/journal/journal_sql.h"
@@ -29,7 +28,8 @@ static const char schema_tables[] =
     " rows BLOB NOT NULL, PRIMARY KEY (source, number)) WITHOUT ROWID;"
     "CREATE TABLE sink (name TEXT PRIMARY KEY, type TEXT NOT NULL, position INTEGER NOT NULL,"
     " sent INTEGER NOT NULL, rejected INTEGER NOT NULL, passed_over INTEGER NOT NULL,"
-    " cut INTEGER NOT NULL, dropped INTEGER NOT NULL, drop_first INTEGER NOT NULL, drop_last INTEGER NOT NULL,"
+    " cut INTEGER NOT NULL, dropped INTEGER NOT NULL, drop_first INTEGER NOT NULL, drop_last "
+    "INTEGER NOT NULL,"
     " drop_count INTEGER NOT NULL, last_sent_ns INTEGER, answer TEXT NOT NULL,"
     " answer_ns INTEGER, paused INTEGER NOT NULL, absent_since_ns INTEGER) WITHOUT ROWID;"
     "CREATE TABLE rejected (id INTEGER PRIMARY KEY, sink TEXT NOT NULL, seq INTEGER NOT NULL,"
@@ -101,18 +101,18 @@ schema_back_up(struct journal_sql *sql, int64_t version, struct sw_err *err)
     if (journal_file_exists(kept)) {
         return true;
     }
-    remove(partial);
+    journal_file_remove(partial);
     if (!journal_file_create(partial, err)) {
         return false;
     }
     char *text = sqlite3_mprintf("VACUUM INTO %Q", partial);
     sql_exec(sql, text);
     sqlite3_free(text);
-    if (sql->rc == SQLITE_OK && rename(partial, kept) == 0) {
+    if (sql->rc == SQLITE_OK && journal_file_move(partial, kept, NULL)) {
         return true;
     }
     bool is_ours = sql->rc == SQLITE_OK;
-    remove(partial);
+    journal_file_remove(partial);
     sql->rc = is_ours ? SQLITE_CANTOPEN : sql->rc;
     return is_ours ? sw_err_set(err, "journal %s: cannot keep the old file as %s", sql->path, kept)
                    : sql_error(sql, err);

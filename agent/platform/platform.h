@@ -112,8 +112,8 @@ void sw_service_notify(const char *state);
 /* Text a person types at the terminal, or reads there: is fd 0 (1, 2) a terminal? */
 bool sw_is_terminal(int fd);
 
-/* ---- library.c: a shared library that is only loaded when it is needed. A system where it is linked
- * in instead answers from a table of its own. */
+/* ---- library.c: a shared library that is only loaded when it is needed. A system where it is
+ * linked in instead answers from a table of its own. */
 
 struct sw_library {
     void *handle; /* the platform's own business; NULL: closed */
@@ -232,9 +232,9 @@ bool sw_append_open(struct sw_append *file, const char *path, const struct sw_ap
 void sw_append_open_stdout(struct sw_append *file);
 void sw_append_close(struct sw_append *file); /* closed: fine */
 
-/* Writes the parts one after the other, with as few calls of the system as it takes. A pipe or terminal is
- * waited for until the deadline or until stop (may be NULL) is set. *written counts
- * the bytes that went out, also when it fails. */
+/* Writes the parts one after the other, with as few calls of the system as it takes. A pipe or
+ * terminal is waited for until the deadline or until stop (may be NULL) is set. *written counts the
+ * bytes that went out, also when it fails. */
 bool sw_append_write(struct sw_append *file, const struct sw_str *parts, size_t count,
     int64_t deadline_ns, const struct sw_latch *stop, uint64_t *written, struct sw_err *err);
 
@@ -343,7 +343,7 @@ struct sw_udp {
 
 enum sw_udp_fault {
     SW_UDP_NONE,
-    SW_UDP_REFUSED,     /* nobody listens there: a datagram sent earlier, no saying which, came back */
+    SW_UDP_REFUSED, /* nobody listens there: a datagram sent earlier, no saying which, came back */
     SW_UDP_UNREACHABLE, /* no way there (route, firewall), or an earlier one came back so */
     SW_UDP_TOO_BIG,     /* the next datagram does not fit; others may */
     SW_UDP_NO_ROOM,     /* the system's or the network card's queue is full at this moment */
@@ -365,7 +365,7 @@ enum sw_udp_fault sw_udp_send(struct sw_udp *udp, const struct sw_str *datagrams
 
 /* What the network has said since about datagrams that went out, waited for until the boot clock
  * passes until_ns (0: not at all). NONE: nothing bad. */
-enum sw_udp_fault sw_udp_hear(
-    struct sw_udp *udp, int64_t until_ns, const struct sw_latch *stop, struct sw_err *err);
+enum sw_udp_fault
+sw_udp_hear(struct sw_udp *udp, int64_t until_ns, const struct sw_latch *stop, struct sw_err *err);
 
 #endif

@@ -26,6 +26,16 @@ settings_text(struct settings *settings, CURLoption option, const char *text)
     }
 }
 
+/* For what a libcurl may have been built without, and then does not do: none of it is ours to ask.
+ */
+static void
+settings_forgive(struct settings *settings, CURLcode without)
+{
+    if (settings->code == without) {
+        settings->code = CURLE_OK;
+    }
+}
+
 static void
 settings_transport(struct settings *settings, const struct sw_http_options *options)
 {
@@ -40,9 +50,12 @@ settings_transport(struct settings *settings, const struct sw_http_options *opti
     settings_number(settings, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     settings_number(settings, CURLOPT_TCP_KEEPALIVE, 1L);
     settings_number(settings, CURLOPT_MAXLIFETIME_CONN, SETTINGS_CONNECTION_MAX_S);
-    settings_number(settings, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
     settings_number(settings, CURLOPT_HTTP09_ALLOWED, 0L);
     settings_number(settings, CURLOPT_NOSIGNAL, 1L);
+    if (settings->code == CURLE_OK) {
+        settings_number(settings, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+        settings_forgive(settings, CURLE_UNSUPPORTED_PROTOCOL);
+    }
 }
 
 static void
@@ -56,7 +69,10 @@ settings_tls(struct settings *settings, const struct sw_http_options *options)
     settings_number(settings, CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     if (options->ca_file != NULL) {
         settings_text(settings, CURLOPT_CAINFO, options->ca_file);
-        settings_text(settings, CURLOPT_CAPATH, NULL);
+        if (settings->code == CURLE_OK) {
+            settings_text(settings, CURLOPT_CAPATH, NULL);
+            settings_forgive(settings, CURLE_NOT_BUILT_IN);
+        }
     }
     if (options->client_cert != NULL) {
         settings_text(settings, CURLOPT_SSLCERT, options->client_cert);
