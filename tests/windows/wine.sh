@@ -15,9 +15,11 @@ if ! [ -x "$wine" ]; then
     echo "wine.sh: $wine is not there: packaging/build-deps.sh windows-test" >&2
     exit 127
 fi
-if ! [ -f "$WINEPREFIX/system.reg" ]; then
+ready=$WINEPREFIX/.ready # Wine's own files come to the disk when its server feels like it
+if ! [ -f "$ready" ]; then
     mkdir -p "$WINEPREFIX"
     # Programs that start at the same time wait for the one that makes it.
-    flock "$WINEPREFIX" sh -c "[ -f \"$WINEPREFIX/system.reg\" ] || \"$wine\" wineboot -i" >&2
+    flock "$WINEPREFIX" sh -c '[ -f "$1" ] || { "$2" wineboot -i && : >"$1"; }' - "$ready" "$wine" \
+        </dev/null >/dev/null 2>&1
 fi
 exec "$wine" "$@"
