@@ -7,12 +7,14 @@ import pathlib
 import re
 import subprocess
 import time
+import types
 import unicodedata
 
 import pytest
 
+import agent_helpers
 import syslog_helpers
-from agent_helpers import Agent, document, program
+from agent_helpers import Agent
 from samba_helpers import wait_until
 from syslog_helpers import BOM, Receiver, Rsyslogd, parse
 from test_hostile import NAMES, RAW
@@ -183,20 +185,11 @@ def is_failing(sharewatch, conf, name="siem"):
     return line if "FAILING" in line else None
 
 
-class Nas:
-    """A source of type exec: who is connected is what the test says."""
-
-    def __init__(self, folder):
-        self.answer = folder / "answer"
-        self.users = []
-        self.set()
-        self.command = program(folder, "nas", f"#!/bin/sh\nexec cat {self.answer}\n")
+class Nas(agent_helpers.Nas):
+    """The same from one client, sent to a syslog server."""
 
     def set(self, *users):
-        self.users = list(users)
-        temporary = self.answer.with_suffix(".new")
-        temporary.write_text(document(*({"client": "10.0.0.5", "user": user} for user in users)))
-        os.rename(temporary, self.answer)
+        self.show(*({"client": "10.0.0.5", "user": user} for user in users))
 
     def configure(self, sharewatch, address, keys=""):
         return sharewatch.write(
@@ -271,14 +264,15 @@ class Hosts:
                 "NSS_WRAPPER_DISABLE_DEEPBIND=1")  # sanitizers refuse it
 
 
-def test_a_name_that_leads_elsewhere_after_an_error_is_followed(sharewatch):
+@pytest.fixture
+def moving(sharewatch):
+    """An agent that has sent three messages to siem.test at 127.0.0.2; the name leads to 127.0.0.3 now."""
     hosts = Hosts(sharewatch.folder)
     hosts.set("127.0.0.2")
     nas = Nas(sharewatch.folder)
     old = Receiver("127.0.0.2")
     new = Receiver("127.0.0.3", old.port)
-    conf = nas.configure(sharewatch, f"udp://siem.test:{old.port}")
-    agent = Agent(sharewatch, conf)
+    agent = Agent(sharewatch, nas.configure(sharewatch, f"udp://siem.test:{old.port}"))
     try:
         agent.start(prefix=hosts.prefix())
         nas.set("alice")
@@ -286,44 +280,32 @@ def test_a_name_that_leads_elsewhere_after_an_error_is_followed(sharewatch):
         hosts.set("127.0.0.3")
         nas.set("alice", "bob")
         wait_until(lambda: len(old.datagrams) == 3, 20, "still there, within the minute")
-        assert new.datagrams == []
-        old.close()
-        nas.set("bob")
-        wait_until(lambda: len(new.datagrams) >= 1, 20, "the second address")
-        assert agent.stop() == 0
+        yield types.SimpleNamespace(agent=agent, nas=nas, old=old, new=new)
     finally:
         agent.kill()
         old.close()
         new.close()
+
+
+def test_a_name_that_leads_elsewhere_after_an_error_is_followed(moving):
+    agent, old, new = moving.agent, moving.old, moving.new
+    assert new.datagrams == []
+    old.close()
+    moving.nas.set("bob")
+    wait_until(lambda: len(new.datagrams) >= 1, 20, "the second address")
+    assert agent.stop() == 0
     assert "siem.test is now 127.0.0.3" in agent.log()
     assert f"nobody listens at siem.test:{old.port} (127.0.0.2)" in agent.log()
     assert list(dict.fromkeys(ids(old.messages() + new.messages()))) == [e["event"]["id"] for e in agent.events()]
 
 
-def test_a_name_that_leads_elsewhere_is_followed_after_a_minute(sharewatch):
-    hosts = Hosts(sharewatch.folder)
-    hosts.set("127.0.0.2")
-    nas = Nas(sharewatch.folder)
-    old = Receiver("127.0.0.2")
-    new = Receiver("127.0.0.3", old.port)
-    conf = nas.configure(sharewatch, f"udp://siem.test:{old.port}")
-    agent = Agent(sharewatch, conf)
-    try:
-        agent.start(prefix=hosts.prefix())
-        nas.set("alice")
-        wait_until(lambda: len(old.datagrams) == 2, 20, "the first address")
-        hosts.set("127.0.0.3")
-        nas.set("alice", "bob")
-        wait_until(lambda: len(old.datagrams) == 3, 20, "the lookup is young yet")
-        time.sleep(61)
-        nas.set("bob")
-        wait_until(lambda: len(new.datagrams) == 1, 20, "the second address")
-        assert agent.stop() == 0
-        wait_until(lambda: len(new.datagrams) == 2, 20, "the end arrives")
-    finally:
-        agent.kill()
-        old.close()
-        new.close()
+def test_a_name_that_leads_elsewhere_is_followed_after_a_minute(moving):
+    agent, old, new = moving.agent, moving.old, moving.new
+    time.sleep(61)
+    moving.nas.set("bob")
+    wait_until(lambda: len(new.datagrams) == 1, 20, "the second address")
+    assert agent.stop() == 0
+    wait_until(lambda: len(new.datagrams) == 2, 20, "the end arrives")
     # The old receiver was there all the time: no error made the agent look.
     assert "cannot deliver" not in agent.log() and "siem.test is now 127.0.0.3" in agent.log()
     assert ids(old.messages() + new.messages()) == [e["event"]["id"] for e in agent.events()]
